@@ -1,0 +1,170 @@
+/* tare: an OCI runtime as a library.
+ *
+ * C99 and nothing but C99. Handles are opaque. Option structs begin with their own size, so a
+ * newer library takes an older caller's. No globals: a context may be used from one thread at a
+ * time, different contexts from different threads. The library never exits, never prints (but to
+ * the log it is given) and leaves the caller's rlimits, umask, keyring, signal mask, working
+ * directory and subreaper flag alone.
+ *
+ * Functions return 0 or more on success, a negative errno on failure, and then fill *error (which
+ * may be NULL). ret_... outputs are untouched on failure.
+ */
+#ifndef TARE_H
+#define TARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What went wrong, as a class: enough for a caller to choose an exit status. */
+enum tare_error_kind
+{
+  TARE_ERROR_NONE = 0,
+  TARE_ERROR_SYSTEM,                 /* the kernel refused; code is its errno */
+  TARE_ERROR_USAGE,                  /* a wrong argument of the caller */
+  TARE_ERROR_CONFIG,                 /* config.json, or another JSON input, is wrong */
+  TARE_ERROR_UNSUPPORTED,            /* valid, but not offered here */
+  TARE_ERROR_NOT_FOUND,              /* no container of that id */
+  TARE_ERROR_EXISTS,                 /* the id is taken */
+  TARE_ERROR_STATUS,                 /* the container's status forbids it */
+  TARE_ERROR_PROGRAM_NOT_FOUND,      /* process.args[0]: exit status 127 */
+  TARE_ERROR_PROGRAM_NOT_EXECUTABLE, /* process.args[0]: exit status 126 */
+  TARE_ERROR_PROTOCOL,               /* the two programs disagree, or one died */
+  TARE_ERROR_CORRUPT,                /* a file of the state directory is not what was written */
+};
+
+/* One error, 512 bytes, no heap: it works when memory is gone and crosses a socket as it is. */
+struct tare_error
+{
+  int32_t code;      /* negative errno, or 0 */
+  uint32_t kind;     /* enum tare_error_kind */
+  uint16_t step;     /* 1 + index of the step that failed in its table, or 0 */
+  char message[502]; /* one line, no newline, always terminated */
+};
+
+const char *tare_version (void);
+
+/* ---- context ------------------------------------------------------------------------------- */
+
+enum tare_log_level
+{
+  TARE_LOG_ERROR,
+  TARE_LOG_WARNING,
+  TARE_LOG_INFO,
+  TARE_LOG_DEBUG,
+};
+
+enum tare_cgroup_manager
+{
+  TARE_CGROUP_CGROUPFS,
+  TARE_CGROUP_SYSTEMD,
+  TARE_CGROUP_DISABLED,
+};
+
+struct tare_context_options
+{
+  size_t size;        /* sizeof (struct tare_context_options) */
+  const char *root;   /* state root; NULL: /run/tare, or $XDG_RUNTIME_DIR/tare when rootless */
+  uint32_t cgroup_manager; /* enum tare_cgroup_manager */
+  /* Called for every message up to log_level; message is one line. NULL: silence. */
+  void (*log) (enum tare_log_level level, const char *message, void *argument);
+  void *log_argument;
+  uint32_t log_level; /* enum tare_log_level */
+};
+
+struct tare_context;
+
+int tare_context_new (const struct tare_context_options *options,
+                      struct tare_context **ret_context, struct tare_error *error);
+void tare_context_free (struct tare_context *context);
+
+/* ---- life cycle ---------------------------------------------------------------------------- */
+
+struct tare_create_options
+{
+  size_t size;
+  const char *bundle;         /* NULL: "." */
+  const char *config;         /* file name, absolute or below the bundle; NULL: config.json */
+  const char *pid_file;       /* written atomically when the container is created, or NULL */
+  const char *console_socket; /* unix socket that receives the terminal, or NULL */
+  int stdio[3];               /* descriptors for the container's 0, 1, 2; -1: the caller's own */
+  uint32_t preserve_fds;      /* the caller's descriptors 3 .. 3+N-1 are kept open */
+  bool no_pivot;
+  bool no_new_keyring;
+};
+
+struct tare_process
+{
+  pid_t pid;
+  int pidfd; /* the caller's to close; -1 if unset */
+};
+
+#define TARE_CREATE_OPTIONS_INIT { sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false }
+
+/* Creates a container and returns once its init waits for tare_start. EEXIST: the id is taken. */
+int tare_create (struct tare_context *context, const char *id,
+                 const struct tare_create_options *options, struct tare_process *ret_process,
+                 struct tare_error *error);
+/* Starts a created container; returns after execve succeeded. */
+int tare_start (struct tare_context *context, const char *id, struct tare_error *error);
+
+enum
+{
+  TARE_KILL_ALL = 1 << 0, /* every process of the container's cgroup */
+};
+/* ESRCH: the container is not running ("container not running"). */
+int tare_kill (struct tare_context *context, const char *id, int signal, uint32_t flags,
+               struct tare_error *error);
+
+enum
+{
+  TARE_DELETE_FORCE = 1 << 0, /* kill it first; an unknown id is no error */
+};
+int tare_delete (struct tare_context *context, const char *id, uint32_t flags,
+                 struct tare_error *error);
+
+/* The container's state (runtime.md "State") as JSON text; the caller frees it. */
+int tare_state (struct tare_context *context, const char *id, char **ret_json,
+                struct tare_error *error);
+
+struct tare_container
+{
+  char *id;
+  char *status;
+  char *bundle;
+  char *rootfs;
+  char *created; /* RFC 3339 */
+  char *owner;   /* user name, or a number */
+  char *json;    /* its state, as tare_state gives it, on one line */
+  pid_t pid;     /* 0 when stopped */
+};
+/* All containers below the root, sorted by id. Those that cannot be read are logged and left out. */
+int tare_list (struct tare_context *context, struct tare_container **ret_containers,
+               size_t *ret_count, struct tare_error *error);
+void tare_list_free (struct tare_container *containers, size_t count);
+
+/* The pids of the container's cgroup, ascending; the caller frees the array. */
+int tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids,
+                    size_t *ret_count, struct tare_error *error);
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+enum
+{
+  TARE_SPEC_ROOTLESS = 1 << 0,
+};
+/* The default config.json; the caller frees it. */
+int tare_spec (uint32_t flags, char **ret_json, struct tare_error *error);
+/* The features document (features.md); the caller frees it. */
+int tare_features (char **ret_json, struct tare_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

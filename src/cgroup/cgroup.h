@@ -1,0 +1,117 @@
+/* A container's control group. Two independent axes: the driver (who makes the group: cgroupfs,
+ * systemd, none) and the layout (how limits are written: v1, v2; hybrid is v1's controllers plus the
+ * v2 tree). Nobody outside this folder tests for either.
+ *
+ * Everything is by descriptor of the group's directories once it exists; no mountinfo is parsed.
+ */
+#ifndef TARE_CGROUP_H
+#define TARE_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "libocispec/ocispec.h"
+
+enum
+{
+  CGROUP_MAX_HIERARCHIES = 24,
+};
+
+/* One hierarchy and the container's group in it. */
+struct cgroup_hierarchy
+{
+  char *controllers; /* "cpu,cpuacct", "name=systemd", or "" for v2 */
+  char *mount;       /* "/sys/fs/cgroup/cpu,cpuacct" */
+  char *path;        /* of the group, from the mount: "/a/b"; never "/" for a container */
+  bool v2;
+  int fd;            /* the group's directory; -EBADF until made or opened */
+};
+
+struct cgroup
+{
+  const struct cgroup_driver *driver;
+  const struct cgroup_layout *layout;
+  struct cgroup_hierarchy hierarchies[CGROUP_MAX_HIERARCHIES];
+  size_t n_hierarchies;
+  const struct log *log;
+};
+
+/* Names only, no effect: which hierarchies there are and where the group of container id will be.
+ * cgroups_path (linux.cgroupsPath) absolute: from each hierarchy's mount; relative or NULL: below
+ * the runtime's own group (v2: beside it), "/<id>" when NULL. ".." is refused.
+ * systemd is TARE_ERROR_UNSUPPORTED until its driver is there. */
+int cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+                 const char *cgroups_path, const char *id, const struct log *log,
+                 struct tare_error *error);
+/* The absolute directories of the group, for the state file; and back from it. The strings of
+ * cgroup_directory are the caller's to free. */
+size_t cgroup_count (const struct cgroup *cgroup);
+char *cgroup_directory (const struct cgroup *cgroup, size_t i);
+/* From recorded directories; those that are gone are left out silently. Every directory must lie
+ * below the cgroup mount and not be a hierarchy's root. */
+int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+                 const char *const *directories, size_t count, const struct log *log,
+                 struct tare_error *error);
+
+/* Makes the group in every hierarchy, parents too (v1: cpuset parents filled; v2: controllers
+ * enabled down the path) and holds it. A group that exists with processes in it, or frozen, is
+ * refused (EBUSY). What this call made is removed again if it fails. */
+int cgroup_create (struct cgroup *cgroup, struct tare_error *error);
+/* The v2 directory for CLONE_INTO_CGROUP, or -EBADF. Owned by cgroup. */
+int cgroup_clone_fd (const struct cgroup *cgroup);
+/* Puts pid into the hierarchies it is not in yet (all, or all but v2 when in_v2). */
+int cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+
+/* Checks that resources can be expressed here; no effect. NULL resources: fine. */
+int cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,
+                  struct tare_error *error);
+/* Writes the limits: everything but device rules. NULL: nothing. */
+int cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources,
+                  struct tare_error *error);
+/* Device rules: the config's in order, then the default devices. NULL, or none: nothing. */
+int cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
+                          struct tare_error *error);
+
+/* All pids, ascending, of the group and the groups below it. The caller frees. */
+int cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,
+                      struct tare_error *error);
+int cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *error);
+/* SIGKILL to every process: cgroup.kill, else freeze, kill, thaw. */
+int cgroup_kill (const struct cgroup *cgroup, struct tare_error *error);
+int cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
+/* 1 frozen, 0 not. */
+int cgroup_is_frozen (const struct cgroup *cgroup, struct tare_error *error);
+
+/* Removes the group and the groups below it, bounded (about 10 s at worst). Kills stragglers.
+ * What is gone already is fine. Parents that were made on the way stay (others may use them). */
+int cgroup_destroy (struct cgroup *cgroup, struct tare_error *error);
+/* Closes and frees; no effect on the groups. */
+void cgroup_done (struct cgroup *cgroup);
+
+/* What a mount of type "cgroup" must become inside the container. */
+struct cgroup_mount
+{
+  const char *name; /* directory below the destination: "cpu,cpuacct"; "" for the destination */
+  const char *type; /* "cgroup" or "cgroup2" for a mount of its own; NULL: bind of `source` */
+  char *source;     /* the group's directory on the host, for a bind */
+  const char *options[3]; /* for fsconfig: "cpu", "cpuacct"; "none", "name=systemd"; NULL-ended */
+};
+struct cgroup_mounts
+{
+  struct cgroup_mount mounts[CGROUP_MAX_HIERARCHIES];
+  size_t n_mounts;
+  bool tmpfs; /* v1 and hybrid: the destination is a tmpfs that holds them */
+  struct
+  {
+    char name[64], target[64]; /* "cpu" -> "cpu,cpuacct" */
+  } links[CGROUP_MAX_HIERARCHIES];
+  size_t n_links;
+};
+/* new_namespace: the container has a cgroup namespace of its own. */
+int cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
+                        struct cgroup_mounts *ret_mounts, struct tare_error *error);
+void cgroup_mounts_done (struct cgroup_mounts *mounts);
+
+#endif

@@ -1,0 +1,136 @@
+/* The protocol's one way to send and one way to receive; both programs use it. Owns the framing,
+ * not the order of messages: that is in the two step tables. */
+#include "plan/protocol.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "sys/sys.h"
+
+struct header
+{
+  uint32_t type;     /* enum message */
+  uint32_t sequence; /* of this sender, from 1 */
+  uint32_t length;   /* of the payload */
+  uint32_t reserved; /* 0 */
+  uint64_t value;
+};
+
+static const struct
+{
+  const char *name;
+  enum message_direction direction;
+} messages[] = {
+#define PROTOCOL_ROW(name, direction) [MESSAGE_##name] = { #name, MESSAGE_##direction },
+  PROTOCOL_MESSAGES (PROTOCOL_ROW)
+};
+
+const char *
+message_name (uint32_t type)
+{
+  return type < MESSAGE_COUNT ? messages[type].name : "unknown";
+}
+
+enum message_direction
+message_direction (uint32_t type)
+{
+  return type < MESSAGE_COUNT ? messages[type].direction : MESSAGE_NEITHER;
+}
+
+static int
+send_message (struct channel *channel, enum message type, uint64_t value,
+              const struct tare_error *payload, const int *fds, size_t n_fds)
+{
+  struct header header = {
+    .type = type,
+    .sequence = ++channel->sent,
+    .length = payload != NULL ? sizeof *payload : 0,
+    .value = value,
+  };
+  return sys_send (channel->fd, &header, sizeof header, payload, header.length, fds, n_fds);
+}
+
+int
+channel_send (struct channel *channel, enum message type, uint64_t value, const int *fds,
+              size_t n_fds, struct tare_error *error)
+{
+  if (message_direction (type) != channel->side)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s does not go this way",
+                      message_name (type));
+  int r = send_message (channel, type, value, NULL, fds, n_fds);
+  return r < 0 ? fail (error, r, "send %s", message_name (type)) : 0;
+}
+
+int
+channel_send_error (struct channel *channel, const struct tare_error *failure)
+{
+  return send_message (channel, MESSAGE_ERROR, 0, failure, NULL, 0);
+}
+
+struct datagram
+{
+  struct header header;
+  struct tare_error failure;
+};
+
+/* An error that crossed the boundary: its text must end, and its code must be an error. */
+static int
+adopt (const struct tare_error *failure, struct tare_error *error)
+{
+  struct tare_error copy = *failure;
+  copy.message[sizeof copy.message - 1] = '\0';
+  if (copy.code >= 0)
+    copy.code = -EPROTO;
+  if (error != NULL)
+    *error = copy;
+  return copy.code;
+}
+
+static int
+check_datagram (struct channel *channel, const struct datagram *datagram, size_t length,
+                enum message expected, struct tare_error *error)
+{
+  const struct header *header = &datagram->header;
+  if (length < sizeof *header || length != sizeof *header + header->length)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO,
+                      "a datagram of %zu bytes where %s was expected", length,
+                      message_name (expected));
+  if (header->sequence != ++channel->received)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s has number %u, expected %u",
+                      message_name (header->type), header->sequence, channel->received);
+  if (header->type == MESSAGE_ERROR && channel->side == MESSAGE_TO_INIT
+      && header->length == sizeof datagram->failure)
+    return adopt (&datagram->failure, error);
+  if (header->type != (uint32_t) expected || header->length != 0)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "received %s where %s was expected",
+                      message_name (header->type), message_name (expected));
+  return 0;
+}
+
+int
+channel_receive (struct channel *channel, enum message expected, struct received *ret_received,
+                 struct tare_error *error)
+{
+  struct datagram datagram = { 0 };
+  struct received received = { 0 };
+  size_t max = ret_received != NULL ? COUNT_OF (received.fds) : 0;
+  ssize_t length = sys_receive (channel->fd, &datagram, sizeof datagram, received.fds, max,
+                                &received.n_fds);
+  if (length == 0 || length == -ECONNRESET)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
+                      "the other side went away where %s was expected", message_name (expected));
+  if (length < 0)
+    return fail (error, (int) length, "receive %s", message_name (expected));
+  int r = check_datagram (channel, &datagram, (size_t) length, expected, error);
+  if (r < 0)
+    {
+      for (size_t i = 0; i < received.n_fds; i++)
+        close_fd (&received.fds[i]);
+      return r;
+    }
+  received.value = datagram.header.value;
+  if (ret_received != NULL)
+    *ret_received = received;
+  return 0;
+}

@@ -1,0 +1,96 @@
+/* The protocol between the two programs: one SOCK_SEQPACKET pair, one datagram a message:
+ * {type, sequence, length, value}, a payload, descriptors. Every message is declared here once.
+ * A message that is not the expected one is an error that names both; ERROR is always expected.
+ *
+ *   create:  H                         I
+ *            PLAN  ------------------>            plan, progress, start socket, namespaces
+ *                  <------------------  USER_NAMESPACE   (only when the host writes maps)
+ *            MAPPED  ---------------->
+ *                  <------------------  TIME_NAMESPACE   (only with offsets)
+ *            OFFSETS  --------------->
+ *                  <------------------  FORKED           (only with a stage: its child's pid, pidfd)
+ *            GO  -------------------->
+ *                  <------------------  ROOTFS_READY
+ *            HOOKS_DONE  ------------>
+ *                  <------------------  READY
+ *            RUN  ------------------->
+ *   start:   (connects)                 (accepts)
+ *            START  ----------------->
+ *                  <------------------  EXECUTING, then end of file: execve succeeded
+ */
+#ifndef TARE_PLAN_PROTOCOL_H
+#define TARE_PLAN_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define PROTOCOL_MESSAGES(M)                                                                      \
+  M (NONE, NEITHER)                                                                               \
+  M (PLAN, TO_INIT)                                                                               \
+  M (USER_NAMESPACE, TO_HOST)                                                                     \
+  M (MAPPED, TO_INIT)                                                                             \
+  M (TIME_NAMESPACE, TO_HOST)                                                                     \
+  M (OFFSETS, TO_INIT)                                                                            \
+  M (FORKED, TO_HOST)                                                                             \
+  M (GO, TO_INIT)                                                                                 \
+  M (ROOTFS_READY, TO_HOST)                                                                       \
+  M (HOOKS_DONE, TO_INIT)                                                                         \
+  M (READY, TO_HOST)                                                                              \
+  M (RUN, TO_INIT)                                                                                \
+  M (START, TO_INIT)                                                                              \
+  M (EXECUTING, TO_HOST)                                                                          \
+  M (ERROR, TO_HOST)
+
+#define PROTOCOL_ENUM(name, direction) MESSAGE_##name,
+enum message
+{
+  PROTOCOL_MESSAGES (PROTOCOL_ENUM) MESSAGE_COUNT
+};
+enum message_direction
+{
+  MESSAGE_NEITHER,
+  MESSAGE_TO_INIT,
+  MESSAGE_TO_HOST,
+};
+
+const char *message_name (uint32_t type);
+enum message_direction message_direction (uint32_t type);
+
+/* The descriptors of PLAN, in this order, then those of plan.joins. */
+enum plan_fd
+{
+  PLAN_FD_PLAN,     /* sealed memfd */
+  PLAN_FD_PROGRESS, /* struct plan_progress */
+  PLAN_FD_START,    /* bound socket on which init listens */
+  PLAN_FD_COUNT,
+};
+
+struct channel
+{
+  int fd;
+  uint32_t sent, received; /* messages so far: the sequence numbers */
+  enum message_direction side; /* the direction in which this end sends */
+};
+
+/* One message. value is the message's one number (a pid, ...). */
+int channel_send (struct channel *channel, enum message type, uint64_t value, const int *fds,
+                  size_t n_fds, struct tare_error *error);
+/* init's only way to say what went wrong; its step is in error. */
+int channel_send_error (struct channel *channel, const struct tare_error *failure);
+
+struct received
+{
+  uint64_t value;
+  int fds[16];
+  size_t n_fds;
+};
+/* Waits for `expected`. An ERROR message is returned as that error (its code, its text);
+ * another message, a wrong sequence number or length is -EPROTO; end of file is -ECONNRESET with
+ * kind TARE_ERROR_PROTOCOL, and the caller words it. ret_received may be NULL: then descriptors are
+ * refused. */
+int channel_receive (struct channel *channel, enum message expected,
+                     struct received *ret_received, struct tare_error *error);
+
+#endif

@@ -1,0 +1,61 @@
+/* The steps of tare-init by name, and the page on which it says where it is.
+ *
+ * The order here is the order of design and of the table in init/steps.c, which must have one row
+ * for each. The host side knows the names so that an early end of file can be told as
+ * "init died in step mounts".
+ */
+#ifndef TARE_PLAN_STEPS_H
+#define TARE_PLAN_STEPS_H
+
+#include <stdint.h>
+
+#define INIT_STEPS(S)                                                                             \
+  S (hygiene)          /* dumpable 0, wait for nothing */                                         \
+  S (join_outer)       /* namespaces owned by our own user namespace */                           \
+  S (join_user)        /* the user namespace, then what it owns */                                \
+  S (new_user)         /* unshared here because of joins before it */                             \
+  S (map_user)         /* <-> the host writes the maps */                                         \
+  S (become_root)      /* ids 0 of the user namespace, capabilities */                            \
+  S (unshare)          /* the other new namespaces, where clone3 could not */                     \
+  S (time_offsets)     /* <-> the host writes timens_offsets */                                   \
+  S (fork)             /* <-> the stage makes init in its pid namespace and ends */               \
+  S (go)               /* <-> the host has limits and devices ready */                            \
+  S (cgroup_namespace)                                                                            \
+  S (network)          /* lo up */                                                                \
+  S (sysctl)                                                                                      \
+  S (hostname)                                                                                    \
+  S (rootfs)           /* propagation; the root attached over its path */                         \
+  S (mounts)                                                                                      \
+  S (devices)                                                                                     \
+  S (links)                                                                                       \
+  S (rootfs_ready)     /* <-> device rules take effect; hooks of the host side */                 \
+  S (paths)            /* masked and read-only paths, read back */                                \
+  S (read_only)        /* late read-only attributes on the held mounts and the root */            \
+  S (pivot_root)                                                                                  \
+  S (session)          /* setsid */                                                               \
+  S (environment)      /* cwd, umask, HOME */                                                     \
+  S (credentials)      /* groups, ids, capabilities, no_new_privs; read back */                   \
+  S (program)          /* args[0] looked up with the user's rights */                             \
+  S (ready)            /* <-> created */                                                          \
+  S (wait)             /* for start */                                                            \
+  S (rlimits)                                                                                     \
+  S (execute)
+
+#define INIT_STEP_ENUM(name) INIT_STEP_##name,
+enum init_step
+{
+  INIT_STEPS (INIT_STEP_ENUM) INIT_STEP_COUNT
+};
+
+/* Shared with the host side through a memfd: where init is, without a message for each step. */
+struct plan_progress
+{
+  _Atomic uint32_t step; /* 1 + enum init_step; 0: not begun */
+  uint32_t reserved;
+  uint64_t began[INIT_STEP_COUNT]; /* CLOCK_MONOTONIC nanoseconds, where the plan asks for timings */
+};
+
+/* "mounts"; "start-up" for 0; never NULL. step is 1 + enum init_step. */
+const char *init_step_name (uint32_t step);
+
+#endif

@@ -1,0 +1,75 @@
+/* The state directory: <root>/<id>/{lock,config.json,state.json,start}. Written atomically, checked
+ * when read: truncation, garbage or a foreign owner is an error, never a crash. */
+#ifndef TARE_STATE_H
+#define TARE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "libocispec/table.h"
+
+#define STATE_START_SOCKET "start"
+#define STATE_CONFIG       "config.json"
+#define STATE_RECORD       "state.json"
+
+enum state_status
+{
+  STATE_CREATING,
+  STATE_CREATED,
+  STATE_RUNNING,
+  STATE_PAUSED,  /* never written; derived */
+  STATE_STOPPED, /* written only when known; else derived from the process */
+};
+extern const struct enum_map state_status_map[];
+
+/* state.json: enough for state, kill and delete without reading the config. A libocispec table. */
+struct state_record; /* fields: see record.h; version, id, status, pid, start_time, bundle, rootfs,
+                      * created, owner (uid), annotations, cgroup_manager, cgroups (directories),
+                      * systemd_unit, new_pid_namespace */
+
+/* A container's directory, held open. */
+struct state
+{
+  char *id;
+  int directory; /* <root>/<id> */
+  int lock;      /* held exclusively, or -EBADF */
+  struct arena arena;          /* of the record */
+  struct state_record *record; /* what was read last, or what is to be written */
+};
+
+/* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 1024 bytes (and NAME_MAX). TARE_ERROR_USAGE. */
+int state_check_id (const char *id, struct tare_error *error);
+/* Opens the root: a directory of ours, not a link, not writable by others; made (0700) if missing.
+ * create false: -ENOENT where it is missing. */
+int state_open_root (const char *root, bool create, struct tare_error *error);
+
+/* Reserves id: makes its directory and lock, status creating, nothing else.
+ * -EEXIST: "container `ID` already exists". */
+int state_reserve (int root, const char *id, struct state *ret_state, struct tare_error *error);
+/* lock: take the exclusive lock (waits for another verb to finish). Reads the record.
+ * -ENOENT, TARE_ERROR_NOT_FOUND: "container `ID` does not exist". */
+int state_open (int root, const char *id, bool lock, struct state *ret_state,
+                struct tare_error *error);
+/* Writes the record by rename. */
+int state_write (struct state *state, struct tare_error *error);
+/* Stores the bytes of config.json. */
+int state_write_config (struct state *state, const void *bytes, size_t length,
+                        struct tare_error *error);
+/* Removes everything in the directory and the directory itself. Repeatable. */
+int state_remove (int root, struct state *state, struct tare_error *error);
+void state_done (struct state *state);
+
+/* What the container is now: the record checked against the process (pid alive with that start
+ * time, not a zombie; "created" whose exe is no longer tare-init's memfd is running). Does not
+ * look at the freezer: the caller knows the cgroup. */
+enum state_status state_now (const struct state *state);
+/* A pidfd of the container's init, verified by start time after opening. -ESRCH: not running. */
+int state_pidfd (const struct state *state, struct tare_error *error);
+
+/* The ids below root, sorted; an array of count strings, freed with state_list_free. */
+int state_list (int root, char ***ret_ids, size_t *ret_count, struct tare_error *error);
+void state_list_free (char **ids, size_t count);
+
+#endif
