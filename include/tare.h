@@ -47,7 +47,22 @@ struct tare_error
   char message[502]; /* one line, no newline, always terminated */
 };
 
+/* "0.1.0" */
 const char *tare_version (void);
+/* The version of the OCI runtime specification that this follows. */
+#define TARE_OCI_VERSION "1.3.0"
+
+/* text as one line of valid UTF-8: control characters and invalid bytes become \xNN. Cut to size,
+ * always terminated. Messages of errors and of the log have been through it. */
+void tare_escape (const char *text, char *out, size_t size);
+/* Fills *error (which may be NULL) with a message of the caller's own, escaped and cut to fit.
+ * Returns code, which is a negative errno. */
+int tare_error_set (struct tare_error *error, enum tare_error_kind kind, int code,
+                    const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__ ((__format__ (__printf__, 4, 5)))
+#endif
+    ;
 
 /* ---- context ------------------------------------------------------------------------------- */
 

@@ -66,31 +66,41 @@ add_block (struct arena *arena, size_t need)
   return block;
 }
 
-void *
-arena_allocate (struct arena *arena, size_t size)
+/* alignment: 1 for text, of which a config has thousands, else ALIGNMENT. */
+static void *
+allocate (struct arena *arena, size_t size, size_t alignment)
 {
   if (size > SIZE_MAX / 2 || (arena->limit != 0 && size > arena->limit - arena->total))
     {
       errno = ENOMEM;
       return NULL;
     }
-  size_t need = round_up (size + GAP, ALIGNMENT);
   struct arena_block *block = arena->blocks;
-  if (block == NULL || need > block->size - block->used)
-    block = add_block (arena, need);
-  if (block == NULL)
-    return NULL;
-  void *memory = (char *) block + block->used;
-  block->used += need;
+  size_t at = block == NULL ? 0 : round_up (block->used, alignment);
+  if (block == NULL || at > block->size || size + GAP > block->size - at)
+    {
+      block = add_block (arena, size + GAP);
+      if (block == NULL)
+        return NULL;
+      at = block->used;
+    }
+  void *memory = (char *) block + at;
+  block->used = at + size + GAP;
   arena->total += size;
   ASAN_UNPOISON_MEMORY_REGION (memory, size);
   return memory;
 }
 
+void *
+arena_allocate (struct arena *arena, size_t size)
+{
+  return allocate (arena, size, ALIGNMENT);
+}
+
 char *
 arena_copy (struct arena *arena, const char *bytes, size_t length)
 {
-  char *copy = length == SIZE_MAX ? NULL : arena_allocate (arena, length + 1);
+  char *copy = length == SIZE_MAX ? NULL : allocate (arena, length + 1, 1);
   if (copy != NULL && length > 0)
     memcpy (copy, bytes, length);
   return copy;
@@ -103,7 +113,7 @@ arena_format (struct arena *arena, const char *format, ...)
   va_start (arguments, format);
   int length = vsnprintf (NULL, 0, format, arguments);
   va_end (arguments);
-  char *text = length < 0 ? NULL : arena_allocate (arena, (size_t) length + 1);
+  char *text = length < 0 ? NULL : allocate (arena, (size_t) length + 1, 1);
   if (text == NULL)
     return NULL;
   va_start (arguments, format);

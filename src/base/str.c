@@ -94,7 +94,7 @@ path_normalize (const char *path, char *out, size_t size)
       if (length + 1 + n >= size || length + 1 + n > INT32_MAX)
         return -ENAMETOOLONG;
       out[length] = '/';
-      memcpy (out + length + 1, path, n);
+      memmove (out + length + 1, path, n); /* out may be path */
       length += 1 + n;
     }
   if (length == 0)

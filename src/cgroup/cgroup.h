@@ -13,11 +13,7 @@
 
 #include "base/base.h"
 #include "libocispec/ocispec.h"
-
-enum
-{
-  CGROUP_MAX_HIERARCHIES = 24,
-};
+#include "spec/cgroup_mounts.h"
 
 /* One hierarchy and the container's group in it. */
 struct cgroup_hierarchy
@@ -26,7 +22,9 @@ struct cgroup_hierarchy
   char *mount;       /* "/sys/fs/cgroup/cpu,cpuacct" */
   char *path;        /* of the group, from the mount: "/a/b"; never "/" for a container */
   bool v2;
+  int root;          /* the mount's directory: every path is resolved beneath it */
   int fd;            /* the group's directory; -EBADF until made or opened */
+  size_t existed;    /* how many bytes of path were there before cgroup_create */
 };
 
 struct cgroup
@@ -90,25 +88,6 @@ int cgroup_destroy (struct cgroup *cgroup, struct tare_error *error);
 /* Closes and frees; no effect on the groups. */
 void cgroup_done (struct cgroup *cgroup);
 
-/* What a mount of type "cgroup" must become inside the container. */
-struct cgroup_mount
-{
-  const char *name; /* directory below the destination: "cpu,cpuacct"; "" for the destination */
-  const char *type; /* "cgroup" or "cgroup2" for a mount of its own; NULL: bind of `source` */
-  char *source;     /* the group's directory on the host, for a bind */
-  const char *options[3]; /* for fsconfig: "cpu", "cpuacct"; "none", "name=systemd"; NULL-ended */
-};
-struct cgroup_mounts
-{
-  struct cgroup_mount mounts[CGROUP_MAX_HIERARCHIES];
-  size_t n_mounts;
-  bool tmpfs; /* v1 and hybrid: the destination is a tmpfs that holds them */
-  struct
-  {
-    char name[64], target[64]; /* "cpu" -> "cpu,cpuacct" */
-  } links[CGROUP_MAX_HIERARCHIES];
-  size_t n_links;
-};
 /* new_namespace: the container has a cgroup namespace of its own. */
 int cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
                         struct cgroup_mounts *ret_mounts, struct tare_error *error);

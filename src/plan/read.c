@@ -1,6 +1,5 @@
 /* Reading a plan: checked once, trusted from then on. Runs in init and in the printer; allocates
  * nothing. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 
 #include "plan/layout.h"

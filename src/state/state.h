@@ -33,39 +33,48 @@ struct state_record; /* fields: see record.h; version, id, status, pid, start_ti
 struct state
 {
   char *id;
-  int directory; /* <root>/<id> */
-  int lock;      /* held exclusively, or -EBADF */
+  int directory;               /* <root>/<id> */
+  int lock;                    /* held exclusively, or -EBADF */
   struct arena arena;          /* of the record */
   struct state_record *record; /* what was read last, or what is to be written */
 };
 
-/* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 1024 bytes (and NAME_MAX). TARE_ERROR_USAGE. */
+/* [A-Za-z0-9_+][A-Za-z0-9_+.-]*, at most NAME_MAX bytes: it is the name of a directory, and no
+ * option of a command line. TARE_ERROR_USAGE. */
 int state_check_id (const char *id, struct tare_error *error);
-/* Opens the root: a directory of ours, not a link, not writable by others; made (0700) if missing.
- * create false: -ENOENT where it is missing. */
+/* Opens the root: a directory of ours, not a link, not writable by others, not "/"; made (0700) if
+ * missing. create false: -ENOENT where it is missing. */
 int state_open_root (const char *root, bool create, struct tare_error *error);
 
-/* Reserves id: makes its directory and lock, status creating, nothing else.
- * -EEXIST: "container `ID` already exists". */
+/* Reserves id: makes its directory and lock (which is held), writes the record: creating, created
+ * now, by us. -EEXIST: "container `ID` already exists". */
 int state_reserve (int root, const char *id, struct state *ret_state, struct tare_error *error);
-/* lock: take the exclusive lock (waits for another verb to finish). Reads the record.
- * -ENOENT, TARE_ERROR_NOT_FOUND: "container `ID` does not exist". */
+/* lock: take the exclusive lock (waits for another verb to finish, but not for ever: -EBUSY).
+ * Reads the record. -ENOENT, TARE_ERROR_NOT_FOUND: "container `ID` does not exist";
+ * TARE_ERROR_CORRUPT: its directory is there, but not as we wrote it. */
 int state_open (int root, const char *id, bool lock, struct state *ret_state,
                 struct tare_error *error);
+/* For delete --force after TARE_ERROR_CORRUPT: locks, reads nothing; record stays NULL. */
+int state_open_damaged (int root, const char *id, struct state *ret_state,
+                        struct tare_error *error);
+/* Enters pid and its start time into the record (not written yet). */
+int state_note_process (struct state *state, pid_t pid, struct tare_error *error);
 /* Writes the record by rename. */
 int state_write (struct state *state, struct tare_error *error);
 /* Stores the bytes of config.json. */
 int state_write_config (struct state *state, const void *bytes, size_t length,
                         struct tare_error *error);
-/* Removes everything in the directory and the directory itself. Repeatable. */
+/* Removes everything in the directory, the record and the lock last, and the directory itself.
+ * Repeatable. */
 int state_remove (int root, struct state *state, struct tare_error *error);
 void state_done (struct state *state);
 
 /* What the container is now: the record checked against the process (pid alive with that start
- * time, not a zombie; "created" whose exe is no longer tare-init's memfd is running). Does not
- * look at the freezer: the caller knows the cgroup. */
+ * time, not a zombie; "created" whose exe is no longer tare-init's memfd is running; "creating"
+ * whose maker is gone is stopped). Does not look at the freezer: the caller knows the cgroup. */
 enum state_status state_now (const struct state *state);
-/* A pidfd of the container's init, verified by start time after opening. -ESRCH: not running. */
+/* A pidfd of the container's init, verified by start time after opening. -ESRCH,
+ * TARE_ERROR_STATUS: "container not running: no such process". */
 int state_pidfd (const struct state *state, struct tare_error *error);
 
 /* The ids below root, sorted; an array of count strings, freed with state_list_free. */

@@ -1,6 +1,5 @@
 /* setgroups(2), setresuid(2), setresgid(2), capset(2), prctl(2) for capabilities, prlimit(2).
  * Raw system calls act on the calling thread alone, which is what a runtime wants. */
-#define _GNU_SOURCE
 #include "sys/credentials.h"
 
 #include <errno.h>

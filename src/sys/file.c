@@ -1,7 +1,6 @@
 /* Files by descriptor: openat2(2), statx(2), memfd_create(2), close_range(2). Owns nothing; says
  * -errno and nothing else. The one file besides process.c that may take paths: its callers answer
  * for them. */
-#define _GNU_SOURCE
 #include "sys/file.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* fsopen(2), fsconfig(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2),
  * pivot_root(2), umount2(2). Says -errno and nothing else; what is mounted where is decided
  * elsewhere. */
-#define _GNU_SOURCE
 #include "sys/mount.h"
 
 #include <errno.h>

@@ -1,13 +1,11 @@
 /* clone3(2), pidfd_open(2), waitid(2), prctl(2), execveat(2), setns(2), unshare(2), and the one
  * line of /proc that tells a process from its pid's next owner. Says -errno and nothing else. */
-#define _GNU_SOURCE
 #include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -17,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -61,7 +60,8 @@ static int
 wait_for (int type, id_t id, int *ret_status)
 {
   siginfo_t info = { 0 };
-  while (waitid ((idtype_t) type, id, &info, WEXITED) < 0)
+  /* __WALL: our children may have no exit signal. */
+  while (waitid ((idtype_t) type, id, &info, WEXITED | __WALL) < 0)
     if (errno != EINTR)
       return -errno;
   *ret_status = info.si_code == CLD_EXITED
@@ -107,7 +107,15 @@ sys_process_start_time (int procfs, pid_t pid, uint64_t *ret_start_time, char *r
         return -EBADMSG;
       at++;
     }
-  *ret_start_time = strtoull (at, NULL, 10);
+  char number[24];
+  size_t digits = strspn (at, "0123456789");
+  if (digits >= sizeof number)
+    return -EBADMSG;
+  memcpy (number, at, digits);
+  number[digits] = '\0';
+  int r = parse_u64 (number, UINT64_MAX, ret_start_time);
+  if (r < 0)
+    return r;
   *ret_state = state;
   return 0;
 }

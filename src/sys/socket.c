@@ -1,6 +1,5 @@
 /* unix(7) SOCK_SEQPACKET with SCM_RIGHTS. Says -errno and nothing else; what is in a datagram is
  * the business of plan/protocol. */
-#define _GNU_SOURCE
 #include "sys/socket.h"
 
 #include <errno.h>

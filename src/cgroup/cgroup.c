@@ -1,0 +1,400 @@
+/* The public face of this folder: names, chooses the driver and the layout, hands on.
+ *
+ * Owns where a container's group is (config-linux.md "Cgroups Path"). May not touch a group itself:
+ * that is the drivers' and the layouts'.
+ */
+#define _GNU_SOURCE
+#include "cgroup/private.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+
+static const struct cgroup_driver *const drivers[] = {
+  [TARE_CGROUP_CGROUPFS] = &cgroup_driver_cgroupfs,
+  [TARE_CGROUP_SYSTEMD] = NULL, /* its place */
+  [TARE_CGROUP_DISABLED] = &cgroup_driver_none,
+};
+
+static int
+choose_driver (struct cgroup *cgroup, enum tare_cgroup_manager manager, const struct log *log,
+               struct tare_error *error)
+{
+  *cgroup = (struct cgroup) { .log = log };
+  if ((unsigned) manager < COUNT_OF (drivers))
+    cgroup->driver = drivers[manager];
+  if (cgroup->driver != NULL)
+    return cgroup->driver->probe (cgroup, error);
+  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
+                    "--systemd-cgroup: the systemd cgroup driver is not built in yet; "
+                    "cgroupfs (the default) is");
+}
+
+void
+cgroup_done (struct cgroup *cgroup)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      free_pointer (&h->controllers);
+      free_pointer (&h->mount);
+      free_pointer (&h->path);
+      close_fd (&h->root);
+      close_fd (&h->fd);
+    }
+  cgroup->n_hierarchies = 0;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* path has our own group; the container's goes there. A relative one is below it, but beside it in
+ * the v2 tree: a group with processes in it, as ours has, cannot enable controllers for children. */
+static int
+place (struct cgroup_hierarchy *h, const char *wanted)
+{
+  char joined[2 * PATH_MAX], normal[PATH_MAX];
+  size_t own = *wanted == '/' ? 0 : strlen (h->path);
+  if (h->v2 && own > 0)
+    own = (size_t) (strrchr (h->path, '/') - h->path);
+  int n = snprintf (joined, sizeof joined, "%.*s/%s", (int) own, h->path, wanted);
+  if (n < 0 || (size_t) n >= sizeof joined)
+    return -ENAMETOOLONG;
+  int r = path_normalize (joined, normal, sizeof normal);
+  if (r < 0)
+    return r;
+  free_pointer (&h->path);
+  h->path = strdup (normal);
+  return h->path != NULL ? 0 : -ENOMEM;
+}
+
+static bool
+has_dot_dot (const char *path)
+{
+  while (*path != '\0')
+    {
+      size_t length = strcspn (path, "/");
+      if (length == 2 && path[0] == '.' && path[1] == '.')
+        return true;
+      path += length;
+      path += strspn (path, "/");
+    }
+  return false;
+}
+
+static int
+check_name (const char *wanted, struct tare_error *error)
+{
+  char normal[PATH_MAX];
+  const char *below = wanted + strspn (wanted, "/");
+  if (has_dot_dot (wanted))
+    return fail_kind (error, TARE_ERROR_CONFIG, -EINVAL,
+                      "linux.cgroupsPath: '%s' contains '..'", wanted);
+  if (*wanted == '/' && path_normalize (wanted, normal, sizeof normal) < 0)
+    return fail_kind (error, TARE_ERROR_CONFIG, -ENAMETOOLONG, "linux.cgroupsPath: too long");
+  if (*below == '\0' || (*wanted == '/' && str_equal (normal, "/")) || str_equal (below, "."))
+    return fail_kind (error, TARE_ERROR_CONFIG, -EINVAL,
+                      "linux.cgroupsPath: '%s' is not below a hierarchy's root", wanted);
+  return 0;
+}
+
+int
+cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+             const char *cgroups_path, const char *id, const struct log *log,
+             struct tare_error *error)
+{
+  const char *wanted = cgroups_path != NULL && *cgroups_path != '\0' ? cgroups_path : id;
+  auto_(cgroup) struct cgroup cgroup;
+  int r = choose_driver (&cgroup, manager, log, error);
+  if (r >= 0)
+    r = check_name (wanted, error);
+  if (r < 0)
+    return r;
+  for (size_t i = 0; i < cgroup.n_hierarchies; i++)
+    {
+      r = place (&cgroup.hierarchies[i], wanted);
+      if (r < 0)
+        return fail (error, r, "linux.cgroupsPath: '%s'", wanted);
+    }
+  *ret_cgroup = cgroup;
+  cgroup.n_hierarchies = 0; /* they are the caller's now */
+  return 0;
+}
+
+size_t
+cgroup_count (const struct cgroup *cgroup)
+{
+  return cgroup->n_hierarchies;
+}
+
+char *
+cgroup_directory (const struct cgroup *cgroup, size_t i)
+{
+  char *directory;
+  const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+  return asprintf (&directory, "%s%s", h->mount, h->path) < 0 ? NULL : directory;
+}
+
+/* ---- from the state file --------------------------------------------------------------------- */
+
+static void
+drop_hierarchy (struct cgroup *cgroup, size_t i)
+{
+  struct cgroup one = { .n_hierarchies = 1, .hierarchies = { cgroup->hierarchies[i] } };
+  cgroup_done (&one);
+  cgroup->n_hierarchies--;
+  for (; i < cgroup->n_hierarchies; i++)
+    cgroup->hierarchies[i] = cgroup->hierarchies[i + 1];
+}
+
+/* The hierarchy that a recorded directory lies in, and the group's path there. */
+static struct cgroup_hierarchy *
+hierarchy_at (struct cgroup *cgroup, const char *directory, const char **ret_path)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      const char *path = str_after (directory, cgroup->hierarchies[i].mount);
+      if (path != NULL && path[0] == '/' && path[1] != '\0')
+        {
+          *ret_path = path;
+          return &cgroup->hierarchies[i];
+        }
+    }
+  return NULL;
+}
+
+static int
+open_recorded (struct cgroup *cgroup, const char *directory, struct tare_error *error)
+{
+  char normal[PATH_MAX];
+  const char *path;
+  if (*directory != '/' || has_dot_dot (directory)
+      || path_normalize (directory, normal, sizeof normal) < 0
+      || !str_equal (directory, normal) || str_after (directory, "/sys/fs/cgroup/") == NULL)
+    return fail_kind (error, TARE_ERROR_CORRUPT, -EINVAL, "'%s' is no cgroup directory", directory);
+  struct cgroup_hierarchy *h = hierarchy_at (cgroup, directory, &path);
+  if (h == NULL)
+    return 0; /* that hierarchy is not mounted any more */
+  close_fd (&h->fd);
+  free_pointer (&h->path);
+  h->path = strdup (path);
+  h->fd = h->path == NULL ? -ENOMEM : group_open (h->root, path, O_RDONLY);
+  return h->fd >= 0 || h->fd == -ENOENT ? 0 : fail (error, h->fd, "open '%s'", directory);
+}
+
+int
+cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+             const char *const *directories, size_t count, const struct log *log,
+             struct tare_error *error)
+{
+  auto_(cgroup) struct cgroup cgroup;
+  int r = choose_driver (&cgroup, manager, log, error);
+  for (size_t i = 0; r >= 0 && i < count && cgroup.n_hierarchies > 0; i++)
+    r = open_recorded (&cgroup, directories[i], error);
+  if (r < 0)
+    return r;
+  for (size_t i = cgroup.n_hierarchies; i-- > 0;)
+    if (cgroup.hierarchies[i].fd < 0)
+      drop_hierarchy (&cgroup, i);
+  *ret_cgroup = cgroup;
+  cgroup.n_hierarchies = 0;
+  return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+int
+cgroup_create (struct cgroup *cgroup, struct tare_error *error)
+{
+  return cgroup->driver->prepare (cgroup, error);
+}
+
+int
+cgroup_clone_fd (const struct cgroup *cgroup)
+{
+  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, NULL);
+  return h != NULL ? h->fd : -EBADF;
+}
+
+int
+cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
+{
+  return cgroup->driver->attach (cgroup, pid, in_v2, error);
+}
+
+int
+cgroup_destroy (struct cgroup *cgroup, struct tare_error *error)
+{
+  return cgroup->driver->destroy (cgroup, error);
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void
+add_controllers (struct buf *v1, const struct cgroup_hierarchy *h)
+{
+  if (str_after (h->controllers, "name=") == NULL)
+    buf_format (v1, "%s,", h->controllers);
+}
+
+/* In the v2 tree those count that the group has, or will have: before it exists, those that the
+ * nearest group above has. */
+static void
+v2_controllers (struct buf *v2, const struct cgroup_hierarchy *h)
+{
+  char text[1024];
+  autoclose int above = h->fd < 0 ? group_open_nearest (h->root, h->path) : -EBADF;
+  int group = h->fd < 0 ? above : h->fd;
+  if (group >= 0 && group_read (group, "cgroup.controllers", text, sizeof text) >= 0)
+    buf_text (v2, text);
+}
+
+static int
+compile (const struct cgroup *cgroup, const struct oci_resources *resources,
+         struct cgroup_settings *ret_settings, struct tare_error *error)
+{
+  auto_(buf) struct buf v1 = { 0 };
+  auto_(buf) struct buf v2 = { 0 };
+  buf_text (&v1, "");
+  buf_text (&v2, "");
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    if (cgroup->hierarchies[i].v2)
+      v2_controllers (&v2, &cgroup->hierarchies[i]);
+    else
+      add_controllers (&v1, &cgroup->hierarchies[i]);
+  if (v1.failed || v2.failed)
+    return fail (error, ENOMEM, "compile limits");
+  const struct cgroup_facts facts = { .v1 = v1.bytes, .v2 = v2.bytes };
+  return cgroup_compile (&facts, resources, ret_settings, error);
+}
+
+int
+cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,
+              struct tare_error *error)
+{
+  autofree struct device_rule *rules = NULL;
+  size_t count;
+  if (resources == NULL || cgroup->n_hierarchies == 0)
+    return 0;
+  auto_(cgroup_settings) struct cgroup_settings settings = { 0 };
+  int r = compile (cgroup, resources, &settings, error);
+  return r < 0 ? r : device_rules_lower (resources, &rules, &count, error);
+}
+
+int
+cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources,
+              struct tare_error *error)
+{
+  if (resources == NULL || cgroup->n_hierarchies == 0)
+    return 0;
+  auto_(cgroup_settings) struct cgroup_settings settings = { 0 };
+  int r = compile (cgroup, resources, &settings, error);
+  for (size_t i = 0; i < settings.n_warnings; i++)
+    log_warning (cgroup->log, "%s", settings.warnings[i]);
+  return r < 0 ? r : cgroup->driver->update (cgroup, &settings, error);
+}
+
+int
+cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
+                      struct tare_error *error)
+{
+  autofree struct device_rule *rules = NULL;
+  size_t count = 0;
+  if (resources == NULL || resources->n_devices == 0 || cgroup->n_hierarchies == 0)
+    return 0;
+  int r = device_rules_lower (resources, &rules, &count, error);
+  return r < 0 ? r : cgroup->layout->devices (cgroup, rules, count, error);
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+static int
+compare_pids (const void *a, const void *b)
+{
+  pid_t x = *(const pid_t *) a, y = *(const pid_t *) b;
+  return (x > y) - (x < y);
+}
+
+static int
+refuse_none (const struct cgroup *cgroup, struct tare_error *error)
+{
+  if (cgroup->driver != &cgroup_driver_none)
+    return 0;
+  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
+                    "the container has no cgroup of its own (--cgroup-manager=disabled)");
+}
+
+static int
+list_processes (const struct cgroup *cgroup, struct pid_list *list, struct tare_error *error)
+{
+  const struct cgroup_hierarchy *h = hierarchy_primary (cgroup);
+  int r = refuse_none (cgroup, error);
+  if (r < 0 || h == NULL)
+    return r;
+  r = group_pids (h->fd, true, list);
+  return r < 0 ? fail (error, r, "read the processes of '%s%s'", h->mount, h->path) : 0;
+}
+
+int
+cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,
+                  struct tare_error *error)
+{
+  auto_(pid_list) struct pid_list list = { 0 };
+  int r = list_processes (cgroup, &list, error);
+  if (r < 0)
+    return r;
+  size_t count = 0;
+  if (list.count > 0)
+    qsort (list.pids, list.count, sizeof *list.pids, compare_pids);
+  for (size_t i = 0; i < list.count; i++) /* one that moved while we read may be there twice */
+    if (count == 0 || list.pids[i] != list.pids[count - 1])
+      list.pids[count++] = list.pids[i];
+  *ret_pids = take_ptr (&list.pids);
+  *ret_count = count;
+  return 0;
+}
+
+/* Frozen for the moment, so that no pid in the list can end and come back as another's. */
+int
+cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *error)
+{
+  if (signal == SIGKILL)
+    return cgroup_kill (cgroup, error);
+  int was_frozen = refuse_none (cgroup, error);
+  if (was_frozen >= 0)
+    was_frozen = cgroup_is_frozen (cgroup, error);
+  if (was_frozen < 0)
+    return was_frozen;
+  bool thaw = !was_frozen && cgroup->layout->freeze (cgroup, true, NULL) >= 0;
+  auto_(pid_list) struct pid_list list = { 0 };
+  int r = list_processes (cgroup, &list, error);
+  if (r >= 0)
+    {
+      r = pid_list_signal (&list, signal);
+      if (r < 0)
+        (void) fail (error, r, "send signal %d", signal);
+    }
+  if (thaw)
+    (void) cgroup->layout->freeze (cgroup, false, NULL);
+  return r;
+}
+
+int
+cgroup_kill (const struct cgroup *cgroup, struct tare_error *error)
+{
+  int r = refuse_none (cgroup, error);
+  return r < 0 ? r : cgroup->layout->kill (cgroup, error);
+}
+
+int
+cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error)
+{
+  int r = refuse_none (cgroup, error);
+  return r < 0 ? r : cgroup->layout->freeze (cgroup, frozen, error);
+}
+
+int
+cgroup_is_frozen (const struct cgroup *cgroup, struct tare_error *error)
+{
+  return cgroup->layout->is_frozen (cgroup, error);
+}

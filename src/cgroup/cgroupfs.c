@@ -1,0 +1,343 @@
+/* The cgroupfs driver: we make the groups ourselves, in every hierarchy that is mounted.
+ *
+ * Owns making, entering, limiting and removing; may not know the format of a limit (compile.c) nor
+ * which files freeze or kill (the layouts).
+ */
+#define _GNU_SOURCE
+#include "cgroup/private.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+enum
+{
+  DESTROY_MS = 10000,
+  KERNEL_ENOTSUPP = 524, /* not an errno of user space, but memory.kmem.* gives it */
+};
+
+/* ---- make ------------------------------------------------------------------------------------ */
+
+static int
+enter_plain (int parent, int child)
+{
+  (void) parent;
+  (void) child;
+  return 0;
+}
+
+/* A new v1 cpuset is empty, and no process can enter an empty one. */
+static int
+enter_cpuset (int parent, int child)
+{
+  static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+  for (size_t i = 0; i < COUNT_OF (files); i++)
+    {
+      char text[4096];
+      int r = group_read (child, files[i], text, sizeof text);
+      if (r >= 0 && *text != '\0')
+        continue;
+      if (r >= 0)
+        r = group_read (parent, files[i], text, sizeof text);
+      if (r >= 0)
+        r = group_write (child, files[i], text);
+      if (r < 0)
+        return r;
+    }
+  return 0;
+}
+
+/* Every controller that parent has is enabled for its children. One that cannot be (threaded
+ * groups; processes in parent, which may have none where it has children with controllers) is no
+ * error here: a limit that needs it will say so. */
+static int
+enter_v2 (int parent, int child)
+{
+  char available[1024], enabled[1024], word[64];
+  (void) child;
+  if (group_read (parent, "cgroup.controllers", available, sizeof available) < 0
+      || group_read (parent, "cgroup.subtree_control", enabled, sizeof enabled) < 0
+      || str_equal (available, enabled))
+    return 0;
+  char *rest = available, *name;
+  while ((name = strsep (&rest, " ")) != NULL)
+    if (*name != '\0' && !list_has (enabled, name))
+      {
+        (void) snprintf (word, sizeof word, "+%s", name);
+        (void) group_write (parent, "cgroup.subtree_control", word);
+      }
+  return 0;
+}
+
+static void
+undo_hierarchy (struct cgroup_hierarchy *h)
+{
+  char *path = h->path;
+  size_t length = strlen (path);
+  close_fd (&h->fd);
+  while (length > h->existed && group_remove (h->root, path) >= 0)
+    {
+      length = (size_t) (strrchr (path, '/') - path);
+      path[length] = '\0';
+    }
+}
+
+static void
+undo (struct cgroup *cgroup)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    if (cgroup->hierarchies[i].fd >= 0)
+      undo_hierarchy (&cgroup->hierarchies[i]);
+}
+
+static int
+make_hierarchy (struct cgroup_hierarchy *h, struct tare_error *error)
+{
+  int (*enter) (int, int) = h->v2                               ? enter_v2
+                            : list_has (h->controllers, "cpuset") ? enter_cpuset
+                                                                  : enter_plain;
+  int fd = group_make (h->root, h->path, enter, &h->existed);
+  if (fd < 0)
+    return fail (error, fd, "make cgroup '%s%s'", h->mount, h->path);
+  h->fd = fd;
+  return 0;
+}
+
+/* A group that was there must have no processes: they would get this container's limits, and be
+ * killed with it. */
+static int
+check_empty (const struct cgroup_hierarchy *h, struct tare_error *error)
+{
+  if (h->path[h->existed] != '\0')
+    return 0;
+  auto_(pid_list) struct pid_list list = { 0 };
+  int r = group_pids (h->fd, true, &list);
+  if (r < 0)
+    return fail (error, r, "read the processes of '%s%s'", h->mount, h->path);
+  if (list.count > 0)
+    return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
+                      "container's cgroup is not empty: %zu process(es) found", list.count);
+  return 0;
+}
+
+static int
+check_fit (const struct cgroup *cgroup, struct tare_error *error)
+{
+  int r = 0;
+  for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
+    r = check_empty (&cgroup->hierarchies[i], error);
+  if (r >= 0)
+    r = cgroup->layout->is_frozen (cgroup, error);
+  if (r > 0)
+    return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
+                      "container's cgroup unexpectedly frozen");
+  return r;
+}
+
+static int
+cgroupfs_prepare (struct cgroup *cgroup, struct tare_error *error)
+{
+  int r = 0;
+  for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
+    r = make_hierarchy (&cgroup->hierarchies[i], error);
+  if (r >= 0)
+    r = check_fit (cgroup, error);
+  if (r < 0)
+    undo (cgroup);
+  return r;
+}
+
+/* ---- enter ----------------------------------------------------------------------------------- */
+
+static int
+attach_one (const struct cgroup_hierarchy *h, const char *pid)
+{
+  /* EINVAL: the cpu controller refuses a task that clone has not quite finished (before 6.6). */
+  int64_t deadline = now_ms () + 100;
+  unsigned round = 0;
+  int r;
+  do
+    r = group_write (h->fd, "cgroup.procs", pid);
+  while (r == -EINVAL && back_off (&round, deadline));
+  return r;
+}
+
+static int
+cgroupfs_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
+{
+  char text[16];
+  (void) snprintf (text, sizeof text, "%d", (int) pid);
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      int r = h->fd < 0 || (h->v2 && in_v2) ? 0 : attach_one (h, text);
+      if (r == -EACCES && h->v2)
+        return fail_kind (error, TARE_ERROR_SYSTEM, r,
+                          "cannot move process %s into '%s%s': both it and the process's present "
+                          "group must lie below one that is delegated to this user",
+                          text, h->mount, h->path);
+      if (r < 0)
+        return fail (error, r, "move process %s into '%s%s'", text, h->mount, h->path);
+    }
+  return 0;
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+/* The number that the file holds must be below the new limit. */
+static int
+check_usage (int group, const struct cgroup_setting *s, struct tare_error *error)
+{
+  char text[32];
+  uint64_t usage, limit;
+  if (group_read (group, s->file, text, sizeof text) < 0
+      || parse_u64 (text, UINT64_MAX, &usage) < 0
+      || parse_u64 (s->value, UINT64_MAX, &limit) < 0 || usage < limit)
+    return 0;
+  return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
+                    "linux.resources.%s: %s is not above the present usage (%s is %s)", s->property,
+                    s->value, s->file, text);
+}
+
+static bool
+is_absent (int r)
+{
+  return r == -ENOENT || r == -EOPNOTSUPP || r == -KERNEL_ENOTSUPP;
+}
+
+static int
+write_setting (const struct cgroup *cgroup, const struct cgroup_setting *s,
+               struct tare_error *error)
+{
+  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, s->v2 ? NULL : s->controller);
+  if (h == NULL)
+    return fail_kind (error, TARE_ERROR_SYSTEM, -ENOENT, "%s: the container has no group for it",
+                      s->file);
+  if (s->flags & SETTING_CHECK)
+    return check_usage (h->fd, s, error);
+  int r = group_write (h->fd, s->file, s->value);
+  if (is_absent (r) && s->flags & SETTING_OPTIONAL)
+    {
+      log_at (cgroup->log, s->flags & SETTING_QUIET ? TARE_LOG_DEBUG : TARE_LOG_WARNING,
+              "linux.resources.%s: left out: this kernel does not take %s", s->property, s->file);
+      return 0;
+    }
+  return r < 0 ? fail (error, r, "%s: write '%s'", s->file, s->value) : 0;
+}
+
+/* Tries s. 1: written; 0: the next setting stands for it; or it failed for now, and is pending. */
+static int
+try_setting (const struct cgroup *cgroup, struct cgroup_setting *s, struct tare_error *error)
+{
+  int r = write_setting (cgroup, s, error);
+  bool next = r == -ENOENT && s->flags & SETTING_ELSE;
+  s->pending = r < 0 && !next && s->flags & SETTING_RETRY;
+  if (r >= 0)
+    return 1;
+  if (!next && !s->pending)
+    return r;
+  if (error != NULL)
+    *error = (struct tare_error) { 0 };
+  return next ? 0 : 1;
+}
+
+/* Writes in order. Where one needs a later one first (raising memory and swap, quota and period),
+ * it is tried again at the end. */
+static int
+cgroupfs_update (const struct cgroup *cgroup, struct cgroup_settings *settings,
+                 struct tare_error *error)
+{
+  int r = 0;
+  for (size_t i = 0; i < settings->count; i++)
+    {
+      r = try_setting (cgroup, &settings->items[i], error);
+      if (r < 0)
+        return r;
+      while (r > 0 && settings->items[i].flags & SETTING_ELSE && i + 1 < settings->count)
+        i++;
+    }
+  for (size_t i = 0; r >= 0 && i < settings->count; i++)
+    r = settings->items[i].pending ? write_setting (cgroup, &settings->items[i], error) : 0;
+  return r < 0 ? r : 0;
+}
+
+/* ---- remove ---------------------------------------------------------------------------------- */
+
+/* A group that lost its last process this moment can be busy for a little while. */
+static int
+remove_hierarchy (const struct cgroup_hierarchy *h, int64_t deadline)
+{
+  unsigned round = 0;
+  for (;;)
+    {
+      int r = group_remove (h->root, h->path);
+      if (r >= 0 || r == -ENOENT || (r != -EBUSY && r != -ENOTEMPTY))
+        return r == -ENOENT ? 0 : r;
+      auto_(pid_list) struct pid_list list = { 0 };
+      (void) group_pids (h->fd, true, &list);
+      (void) pid_list_signal (&list, SIGKILL);
+      (void) group_remove_below (h->fd, deadline);
+      if (!back_off (&round, deadline))
+        return r;
+    }
+}
+
+static int
+explain_busy (const struct cgroup_hierarchy *h, int r, struct tare_error *error)
+{
+  auto_(pid_list) struct pid_list list = { 0 };
+  (void) group_pids (h->fd, true, &list);
+  if (r == -EBUSY && list.count > 0)
+    return fail_kind (error, TARE_ERROR_SYSTEM, r,
+                      "remove cgroup '%s%s': %zu process(es) do not end, the first is %d", h->mount,
+                      h->path, list.count, (int) list.pids[0]);
+  return fail (error, r, "remove cgroup '%s%s'", h->mount, h->path);
+}
+
+/* Closes those that went at once, which is the rule. Returns how many did not. */
+static size_t
+remove_quickly (struct cgroup *cgroup)
+{
+  size_t left = 0;
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      int r = h->fd < 0 ? -ENOENT : group_remove (h->root, h->path);
+      if (r >= 0 || r == -ENOENT)
+        close_fd (&h->fd);
+      else
+        left++;
+    }
+  return left;
+}
+
+static int
+cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
+{
+  if (remove_quickly (cgroup) == 0)
+    return 0;
+  int64_t deadline = now_ms () + DESTROY_MS;
+  int result = 0;
+  (void) cgroup->layout->kill (cgroup, NULL);
+  const struct cgroup_hierarchy *v2 = hierarchy_held (cgroup, NULL);
+  if (v2 != NULL)
+    (void) v2_wait (v2->fd, "populated", 0, deadline);
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      int r = h->fd < 0 ? 0 : remove_hierarchy (h, deadline);
+      if (r >= 0)
+        close_fd (&h->fd);
+      else
+        result = explain_busy (h, r, error);
+    }
+  return result;
+}
+
+const struct cgroup_driver cgroup_driver_cgroupfs = {
+  .name = "cgroupfs",
+  .probe = cgroup_discover,
+  .prepare = cgroupfs_prepare,
+  .attach = cgroupfs_attach,
+  .update = cgroupfs_update,
+  .destroy = cgroupfs_destroy,
+};

@@ -1,0 +1,214 @@
+/* Which cgroup hierarchies there are, found without mountinfo: statfs(2) of /sys/fs/cgroup says
+ * what the tree is, /proc/self/cgroup names the v1 hierarchies and our own groups, cgroups(7).
+ *
+ * Owns struct cgroup's list of hierarchies; has no effect on any group.
+ */
+#define _GNU_SOURCE
+#include "cgroup/private.h"
+
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+
+#include "sys/file.h"
+
+static const char cgroup_root[] = "/sys/fs/cgroup";
+
+/* A line of /proc/self/cgroup, cut in place: "4:memory:/a". */
+struct own_group
+{
+  const char *controllers; /* "" for v2 */
+  const char *path;
+};
+
+const struct cgroup_hierarchy *
+hierarchy_of (const struct cgroup *cgroup, const char *controller)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      if (controller == NULL ? h->v2 : !h->v2 && list_has (h->controllers, controller))
+        return h;
+    }
+  return NULL;
+}
+
+const struct cgroup_hierarchy *
+hierarchy_held (const struct cgroup *cgroup, const char *controller)
+{
+  const struct cgroup_hierarchy *h = hierarchy_of (cgroup, controller);
+  return h != NULL && h->fd >= 0 ? h : NULL;
+}
+
+const struct cgroup_hierarchy *
+hierarchy_primary (const struct cgroup *cgroup)
+{
+  static const char *const preferred[] = { NULL, "pids", "freezer", "devices", "memory" };
+  for (size_t i = 0; i < COUNT_OF (preferred); i++)
+    {
+      const struct cgroup_hierarchy *h = hierarchy_held (cgroup, preferred[i]);
+      if (h != NULL)
+        return h;
+    }
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    if (cgroup->hierarchies[i].fd >= 0)
+      return &cgroup->hierarchies[i];
+  return NULL;
+}
+
+static bool
+has_magic (int fd, uint64_t wanted)
+{
+  uint64_t magic;
+  return sys_fs_magic (fd, &magic) >= 0 && magic == wanted;
+}
+
+static int
+open_v1_named (int root, const char *name)
+{
+  autoclose int fd = sys_openat2 (root, name, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH);
+  return fd >= 0 && has_magic (fd, CGROUP_SUPER_MAGIC) ? take_fd (&fd) : -ENOENT;
+}
+
+/* The directory where a v1 hierarchy is mounted: named after all its controllers, or else a link
+ * of one controller's name leads there ("cpuacct,cpu" may be mounted as "cpu,cpuacct"). That name
+ * goes to name. */
+static int
+open_v1_mount (int root, const char *controllers, char name[static NAME_MAX + 1])
+{
+  const char *list = str_after (controllers, "name=");
+  list = list != NULL ? list : controllers;
+  (void) snprintf (name, NAME_MAX + 1, "%s", list);
+  int fd = open_v1_named (root, name);
+  while (fd < 0 && *list != '\0')
+    {
+      size_t length = strcspn (list, ",");
+      (void) snprintf (name, NAME_MAX + 1, "%.*s", (int) length, list);
+      fd = open_v1_named (root, name);
+      list += length + (list[length] == ',');
+    }
+  return fd;
+}
+
+static char *
+join (const char *directory, const char *name)
+{
+  char *path;
+  return asprintf (&path, "%s%s%s", directory, *name != '\0' ? "/" : "", name) < 0 ? NULL : path;
+}
+
+/* Our own group as a path from this mount. "/": unknown there, as inside a container that sees a
+ * part of the tree only. */
+static char *
+own_path (int mount, const char *path)
+{
+  char normal[PATH_MAX];
+  if (path_normalize (path, normal, sizeof normal) < 0 || !path_is_below (normal, "/"))
+    return strdup ("");
+  autoclose int fd = group_open (mount, normal, O_PATH);
+  return strdup (fd < 0 || str_equal (normal, "/") ? "" : normal);
+}
+
+/* mount is taken over. path becomes our own group's; cgroup_plan puts the container's there. */
+static int
+add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct own_group *own)
+{
+  if (cgroup->n_hierarchies == CGROUP_MAX_HIERARCHIES)
+    {
+      close_fd (&mount);
+      return -E2BIG;
+    }
+  struct cgroup_hierarchy *h = &cgroup->hierarchies[cgroup->n_hierarchies++];
+  *h = (struct cgroup_hierarchy) {
+    .controllers = strdup (own->controllers),
+    .mount = join (cgroup_root, name),
+    .path = own_path (mount, own->path),
+    .v2 = *own->controllers == '\0',
+    .root = mount,
+    .fd = -EBADF,
+  };
+  return h->controllers == NULL || h->mount == NULL || h->path == NULL ? -ENOMEM : 0;
+}
+
+static int
+add_v1 (struct cgroup *cgroup, int root, const struct own_group *own)
+{
+  char name[NAME_MAX + 1];
+  int mount = open_v1_mount (root, own->controllers, name);
+  return mount < 0 ? 0 : add_hierarchy (cgroup, mount, name, own); /* not mounted: not for us */
+}
+
+/* Pure v2, or the v2 tree of the hybrid layout. */
+static int
+add_v2 (struct cgroup *cgroup, int root, const struct own_group *own)
+{
+  bool pure = has_magic (root, CGROUP2_SUPER_MAGIC);
+  const char *name = pure ? "" : "unified";
+  int mount = sys_openat2 (root, pure ? "." : name, O_PATH | O_DIRECTORY, 0,
+                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  if (mount >= 0 && has_magic (mount, CGROUP2_SUPER_MAGIC))
+    return add_hierarchy (cgroup, mount, name, own);
+  close_fd (&mount);
+  return 0;
+}
+
+/* Cuts the next line of *text; false at the end, or at a line that is none of the kernel's. */
+static bool
+next_own_group (char **text, struct own_group *ret_own)
+{
+  char *line = strsep (text, "\n");
+  char *controllers = line != NULL ? strchr (line, ':') : NULL;
+  char *path = controllers != NULL ? strchr (controllers + 1, ':') : NULL;
+  if (path == NULL)
+    return false;
+  *controllers++ = '\0';
+  *path++ = '\0';
+  *ret_own = (struct own_group) { .controllers = controllers, .path = path };
+  return true;
+}
+
+static int
+read_own_groups (char **ret_text, struct tare_error *error)
+{
+  enum
+  {
+    SIZE = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
+  };
+  autofree char *text = malloc (SIZE);
+  if (text == NULL)
+    return fail (error, ENOMEM, "read /proc/self/cgroup");
+  autoclose int fd = sys_open ("/proc/self/cgroup", O_RDONLY, 0);
+  ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, SIZE - 1);
+  if (length < 0)
+    return fail (error, (int) length, "read /proc/self/cgroup");
+  text[length] = '\0';
+  *ret_text = take_ptr (&text);
+  return 0;
+}
+
+int
+cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
+{
+  autoclose int root = sys_open (cgroup_root, O_PATH | O_DIRECTORY, 0);
+  if (root < 0)
+    return fail (error, root, "open '%s'", cgroup_root);
+  autofree char *text = NULL;
+  int r = read_own_groups (&text, error);
+  if (r < 0)
+    return r;
+  bool v1 = !has_magic (root, CGROUP2_SUPER_MAGIC);
+  char *rest = text;
+  struct own_group own;
+  while (r >= 0 && next_own_group (&rest, &own))
+    if (*own.controllers == '\0')
+      r = add_v2 (cgroup, root, &own);
+    else if (v1)
+      r = add_v1 (cgroup, root, &own);
+  if (r < 0)
+    return fail (error, r, "find the cgroup hierarchies");
+  if (cgroup->n_hierarchies == 0)
+    return fail_kind (error, TARE_ERROR_UNSUPPORTED, -ENOENT,
+                      "no cgroup file system is mounted below %s", cgroup_root);
+  cgroup->layout = v1 ? &cgroup_layout_v1 : &cgroup_layout_v2;
+  return 0;
+}

@@ -1,0 +1,94 @@
+/* Inside src/cgroup: the two axes, and the helpers their implementations share. */
+#ifndef TARE_CGROUP_PRIVATE_H
+#define TARE_CGROUP_PRIVATE_H
+
+#include "cgroup/cgroup.h"
+#include "cgroup/compile.h"
+#include "cgroup/device_filter.h"
+#include "cgroup/settings.h"
+
+/* ---- who makes the group ----------------------------------------------------------------------
+ */
+struct cgroup_driver
+{
+  const char *name;
+  /* Finds the hierarchies; no effect. */
+  int (*probe) (struct cgroup *cgroup, struct tare_error *error);
+  int (*prepare) (struct cgroup *cgroup, struct tare_error *error);
+  int (*attach) (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+  int (*update) (const struct cgroup *cgroup, struct cgroup_settings *settings,
+                 struct tare_error *error);
+  int (*destroy) (struct cgroup *cgroup, struct tare_error *error);
+};
+extern const struct cgroup_driver cgroup_driver_cgroupfs;
+extern const struct cgroup_driver cgroup_driver_none;
+
+/* ---- how it is steered ------------------------------------------------------------------------
+ * v1 stands for hybrid too: what its controllers lack is looked for in the v2 tree, if there is
+ * one. Limits need no row here: their table (compile.c) has a column for each version. */
+struct cgroup_layout
+{
+  const char *name;
+  int (*devices) (const struct cgroup *cgroup, const struct device_rule *rules, size_t count,
+                  struct tare_error *error);
+  int (*freeze) (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
+  int (*is_frozen) (const struct cgroup *cgroup, struct tare_error *error);
+  int (*kill) (const struct cgroup *cgroup, struct tare_error *error);
+};
+extern const struct cgroup_layout cgroup_layout_v1;
+extern const struct cgroup_layout cgroup_layout_v2;
+
+/* v2.c, for v1.c where the tree is hybrid. */
+int v2_devices (const struct cgroup *cgroup, const struct device_rule *rules, size_t count,
+                struct tare_error *error);
+int v2_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
+int v2_is_frozen (const struct cgroup *cgroup, struct tare_error *error);
+int v2_kill (const struct cgroup *cgroup, struct tare_error *error);
+/* Waits for "key value" in cgroup.events. 0, -ETIMEDOUT or -errno. */
+int v2_wait (int group, const char *key, int value, int64_t deadline);
+
+/* ---- hierarchies (discover.c) ----------------------------------------------------------------- */
+int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);
+/* The v1 hierarchy with that controller, or the v2 one for NULL; NULL if there is none. */
+const struct cgroup_hierarchy *hierarchy_of (const struct cgroup *cgroup, const char *controller);
+/* The same, if the group is there and open. */
+const struct cgroup_hierarchy *hierarchy_held (const struct cgroup *cgroup,
+                                               const char *controller);
+/* The open one whose cgroup.procs is believed where one has to be. */
+const struct cgroup_hierarchy *hierarchy_primary (const struct cgroup *cgroup);
+
+/* ---- one group's directory (group.c) ----------------------------------------------------------
+ * All -errno only. path is from the hierarchy's mount: "/a/b". */
+int group_open (int root, const char *path, int flags);
+/* The group, or the nearest directory above it that exists. */
+int group_open_nearest (int root, const char *path);
+/* Makes path and its parents, calling enter for each directory after the first with the one above
+ * it. *ret_existed: how many bytes of path were there before. Returns the group's descriptor. */
+int group_make (int root, const char *path, int (*enter) (int parent, int child),
+                size_t *ret_existed);
+/* Removes the last directory of path. */
+int group_remove (int root, const char *path);
+/* Removes the groups below an open one, deepest first; -EBUSY when processes (which were sent
+ * SIGKILL) are still there. */
+int group_remove_below (int group, int64_t deadline);
+/* The text of a small file, terminated, without the last newline. -EFBIG if it is too long. */
+int group_read (int group, const char *file, char *buffer, size_t size);
+int group_write (int group, const char *file, const char *text);
+
+struct pid_list
+{
+  pid_t *pids;
+  size_t count, capacity;
+};
+/* Appends the pids in group, and below it. Those outside our pid namespace (0) are left out. */
+int group_pids (int group, bool below, struct pid_list *list);
+void pid_list_done (struct pid_list *list);
+/* Signals all; one that is gone is fine. */
+int pid_list_signal (const struct pid_list *list, int signal);
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t now_ms (void);
+/* Sleeps a little longer each time, to 50 ms, never past deadline; false when that is reached. */
+bool back_off (unsigned *round, int64_t deadline);
+
+#endif

@@ -1,0 +1,159 @@
+/* The command line: a client of the library like any other. One file a command, one table of
+ * commands in main.c, one table of options a command. Includes tare.h and nothing of src/.
+ *
+ * Functions return an exit status (0 or more), or a negative errno with *error filled: main.c
+ * alone turns that into one line and an exit status.
+ */
+#ifndef TARE_CLI_H
+#define TARE_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tare.h"
+
+#define COUNT_OF(array) (sizeof (array) / sizeof *(array))
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+enum cli_kind
+{
+  CLI_FLAG,   /* bool; "--name", "--name=false" */
+  CLI_TEXT,   /* const char *; an empty text counts as not given, as with the other runtimes */
+  CLI_NUMBER, /* uint32_t */
+};
+
+struct cli_option
+{
+  const char *name; /* long */
+  char letter;      /* short, or 0 */
+  enum cli_kind kind;
+  const char *argument; /* its name in the help */
+  size_t offset;        /* in the command's struct of options */
+  const char *help;     /* NULL: accepted, but not shown */
+};
+
+struct cli_options
+{
+  const struct cli_option *rows; /* ended by a NULL name */
+  const char *whose;             /* for messages: "create"; NULL: the global ones */
+};
+
+/* Takes the options out of the count arguments: what is left is moved to the front and counted in
+ * *ret_count. stop: everything after the first other argument is left as it is. "--help" is
+ * understood everywhere. TARE_ERROR_USAGE. */
+int cli_parse (const struct cli_options *options, void *values, char **arguments, size_t count,
+               bool stop, size_t *ret_count, bool *ret_help, struct tare_error *error);
+/* The whole of text as a decimal number. -EINVAL, -ERANGE. */
+int cli_number (const char *text, uint32_t max, uint32_t *ret_value);
+/* Of count names (those of NULL are skipped) the one most like text, or NULL if none is. */
+const char *cli_nearest (const char *text, const char *const *names, size_t count);
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+enum cli_destination
+{
+  CLI_LOG_STDERR,
+  CLI_LOG_FILE,
+  CLI_LOG_JOURNALD,
+  CLI_LOG_SYSLOG,
+};
+
+struct cli_log
+{
+  enum cli_destination destination;
+  int fd;
+  bool json;
+  enum tare_log_level level;
+  const char *identifier; /* of journald and syslog */
+};
+
+/* destination: NULL, PATH, file:PATH, journald:ID, syslog:ID. format, level: NULL, or a name. */
+int cli_log_open (struct cli_log *log, const char *destination, const char *format,
+                  const char *level, bool debug, struct tare_error *error);
+/* One record. An error goes to stderr as well, wherever else it goes. */
+void cli_log_write (const struct cli_log *log, enum tare_log_level level, const char *message);
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+struct cli
+{
+  struct cli_log log;
+  struct tare_context *context; /* NULL for commands that need none */
+  bool stdout_closed;           /* it was, when we were started */
+};
+
+struct cli_command
+{
+  const char *name;
+  const char *synopsis; /* "ID [SIGNAL]" */
+  const char *summary;
+  const struct cli_option *options;
+  size_t options_size; /* of the struct they fill, which starts zeroed */
+  size_t min, max;     /* arguments */
+  bool stop;           /* as of cli_parse */
+  bool no_context;
+  int (*run) (struct cli *cli, const void *options, char **arguments, size_t count,
+              struct tare_error *error);
+};
+
+extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
+    cli_list, cli_ps, cli_spec, cli_features, cli_version, cli_help;
+
+/* All of them, ended by NULL. */
+extern const struct cli_command *const cli_commands[];
+const struct cli_command *cli_find_command (const char *name, struct tare_error *error);
+/* What --help shows of one command, of all; returns an exit status. */
+int cli_show_help (struct cli *cli, const struct cli_command *command, struct tare_error *error);
+int cli_show_usage (struct cli *cli, struct tare_error *error);
+
+/* Prints to standard output. That nobody could read it is an error. */
+int cli_print (const struct cli *cli, const char *text, size_t length, struct tare_error *error);
+/* Is text one of the names? Its index, or -EINVAL with a message that lists them. */
+int cli_choose (const char *option, const char *text, const char *const *names, size_t count,
+                struct tare_error *error);
+
+/* ---- create and run -------------------------------------------------------------------------- */
+
+struct cli_create_options
+{
+  const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
+  uint32_t preserve_fds;
+  bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+};
+
+#define CLI_CREATE_OPTION(name, letter, kind, argument, member, help)                              \
+  {                                                                                                \
+    name, letter, kind, argument, offsetof (struct cli_create_options, member), help               \
+  }
+
+/* The rows that both have. */
+#define CLI_CREATE_OPTIONS                                                                         \
+  CLI_CREATE_OPTION ("bundle", 'b', CLI_TEXT, "DIR", bundle, "the bundle (default: \".\")"),       \
+      CLI_CREATE_OPTION ("config", 'f', CLI_TEXT, "FILE", config,                                  \
+                         "the configuration (default: config.json of the bundle)"),                \
+      CLI_CREATE_OPTION ("console-socket", 0, CLI_TEXT, "PATH", console_socket,                    \
+                         "unix socket that receives the terminal"),                                \
+      CLI_CREATE_OPTION ("pidfd-socket", 0, CLI_TEXT, "PATH", pidfd_socket,                        \
+                         "unix socket that receives a pidfd of the container's init"),             \
+      CLI_CREATE_OPTION ("pid-file", 0, CLI_TEXT, "FILE", pid_file,                                \
+                         "where to write the pid of the container's init"),                        \
+      CLI_CREATE_OPTION ("no-pivot", 0, CLI_FLAG, NULL, no_pivot,                                  \
+                         "do not use pivot_root (for a root on a ramdisk)"),                       \
+      CLI_CREATE_OPTION ("no-new-keyring", 0, CLI_FLAG, NULL, no_new_keyring,                      \
+                         "keep the caller's session keyring"),                                     \
+      CLI_CREATE_OPTION ("preserve-fds", 0, CLI_NUMBER, "N", preserve_fds,                         \
+                         "pass descriptors 3 to 3+N-1 to the container"),                          \
+      CLI_CREATE_OPTION ("no-subreaper", 0, CLI_FLAG, NULL, no_subreaper,                          \
+                         "do not adopt the container's orphans")
+
+/* Checks the descriptors to be kept, connects the pidfd socket, creates, sends the pidfd. What
+ * fails after the container is there deletes it again. */
+int cli_create_container (struct cli *cli, const struct cli_create_options *options, const char *id,
+                          struct tare_process *ret_process, struct tare_error *error);
+
+/* "KILL", "SIGKILL", "sigkill", "9", "RTMIN+3": the number, or -EINVAL. */
+int cli_signal (const char *text);
+
+#endif

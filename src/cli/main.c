@@ -1,0 +1,316 @@
+/* tare: the command line. Owns the table of commands, the global options and the process itself:
+ * the only place that chooses an exit status. One line of error a failed command, always.
+ */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct cli_command *const cli_commands[] = {
+  &cli_create, &cli_delete, &cli_features, &cli_kill, &cli_list,    &cli_ps, &cli_run,
+  &cli_spec,   &cli_start,  &cli_state,    &cli_help, &cli_version, NULL,
+};
+
+struct global_options
+{
+  const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
+  bool debug, systemd_cgroup, version;
+};
+
+#define GLOBAL(name, letter, kind, argument, member, help)                                         \
+  {                                                                                                \
+    name, letter, kind, argument, offsetof (struct global_options, member), help                   \
+  }
+
+static const struct cli_option global_rows[] = {
+  GLOBAL ("root", 0, CLI_TEXT, "DIR", root,
+          "where the state of containers is kept (default: /run/tare, or $XDG_RUNTIME_DIR/tare)"),
+  GLOBAL ("log", 0, CLI_TEXT, "DEST", log, "PATH, file:PATH, journald:ID or syslog:ID"),
+  GLOBAL ("log-format", 0, CLI_TEXT, "FORMAT", log_format, "text (default) or json"),
+  GLOBAL ("log-level", 0, CLI_TEXT, "LEVEL", log_level, "error, warning, info or debug"),
+  GLOBAL ("debug", 0, CLI_FLAG, NULL, debug, "the same as --log-level=debug"),
+  GLOBAL ("cgroup-manager", 0, CLI_TEXT, "NAME", cgroup_manager,
+          "cgroupfs (default), systemd or disabled"),
+  GLOBAL ("systemd-cgroup", 0, CLI_FLAG, NULL, systemd_cgroup,
+          "the same as --cgroup-manager=systemd"),
+  GLOBAL ("rootless", 0, CLI_TEXT, "BOOL", rootless, "accepted and not needed: it is found out"),
+  GLOBAL ("criu", 0, CLI_TEXT, "PATH", criu, NULL),
+  GLOBAL ("version", 'v', CLI_FLAG, NULL, version, "print the version"),
+  GLOBAL ("version", 'V', CLI_FLAG, NULL, version, NULL),
+  { 0 },
+};
+
+/* ---- help ------------------------------------------------------------------------------------ */
+
+static void
+put_options (FILE *stream, const struct cli_option *rows)
+{
+  for (const struct cli_option *o = rows; o->name != NULL; o++)
+    {
+      char left[64];
+      if (o->help == NULL)
+        continue;
+      snprintf (left, sizeof left, "%c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
+                o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ", o->name,
+                o->argument != NULL ? "=" : "", o->argument != NULL ? o->argument : "");
+      fprintf (stream, "  %-28s %s\n", left, o->help);
+    }
+  fprintf (stream, "  %-28s %s\n", "-h, --help", "print this help");
+}
+
+static int
+print_stream (const struct cli *cli, FILE *stream, char **text, size_t *length,
+              struct tare_error *error)
+{
+  int r = fclose (stream) == 0
+              ? cli_print (cli, *text, *length, error)
+              : tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+  free (*text);
+  return r;
+}
+
+static FILE *
+open_text (char **text, size_t *length, struct tare_error *error)
+{
+  FILE *stream = open_memstream (text, length);
+  if (stream == NULL)
+    tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+  return stream;
+}
+
+int
+cli_show_help (struct cli *cli, const struct cli_command *command, struct tare_error *error)
+{
+  char *text = NULL;
+  size_t length = 0;
+  FILE *stream = open_text (&text, &length, error);
+  if (stream == NULL)
+    return -ENOMEM;
+  fprintf (stream, "usage: tare [GLOBAL OPTION...] %s [OPTION...]%s%s\n\n%s\n\noptions:\n",
+           command->name, *command->synopsis != '\0' ? " " : "", command->synopsis,
+           command->summary);
+  put_options (stream, command->options);
+  return print_stream (cli, stream, &text, &length, error);
+}
+
+int
+cli_show_usage (struct cli *cli, struct tare_error *error)
+{
+  char *text = NULL;
+  size_t length = 0;
+  FILE *stream = open_text (&text, &length, error);
+  if (stream == NULL)
+    return -ENOMEM;
+  fprintf (stream,
+           "usage: tare [GLOBAL OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n\n"
+           "Runs containers as the OCI runtime specification %s says.\n\ncommands:\n",
+           TARE_OCI_VERSION);
+  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
+    fprintf (stream, "  %-12s %s\n", (*c)->name, (*c)->summary);
+  fprintf (stream, "\nglobal options:\n");
+  put_options (stream, global_rows);
+  fprintf (stream, "\n'tare COMMAND --help' tells the options of a command.\n");
+  return print_stream (cli, stream, &text, &length, error);
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+const struct cli_command *
+cli_find_command (const char *name, struct tare_error *error)
+{
+  const char *names[COUNT_OF (cli_commands)];
+  size_t count = 0;
+  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
+    {
+      if (strcmp (name, (*c)->name) == 0)
+        return *c;
+      names[count++] = (*c)->name;
+    }
+  const char *nearest = cli_nearest (name, names, count);
+  tare_error_set (error, TARE_ERROR_USAGE, -EINVAL, "unknown command '%s'%s%s%s", name,
+                  nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                  nearest != NULL ? "'?" : "");
+  return NULL;
+}
+
+static int
+check_count (const struct cli_command *command, char **arguments, size_t count,
+             struct tare_error *error)
+{
+  if (count < command->min)
+    return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
+                           "%s: an argument is missing; usage: tare %s [OPTION...] %s",
+                           command->name, command->name, command->synopsis);
+  if (count > command->max)
+    return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
+                           "%s: unexpected argument '%s'; usage: tare %s [OPTION...]%s%s",
+                           command->name, arguments[command->max], command->name,
+                           *command->synopsis != '\0' ? " " : "", command->synopsis);
+  return 0;
+}
+
+static void
+log_from_library (enum tare_log_level level, const char *message, void *argument)
+{
+  cli_log_write (argument, level, message);
+}
+
+static int
+open_context (struct cli *cli, const struct global_options *global, struct tare_error *error)
+{
+  static const char *const managers[] = {
+    [TARE_CGROUP_CGROUPFS] = "cgroupfs",
+    [TARE_CGROUP_SYSTEMD] = "systemd",
+    [TARE_CGROUP_DISABLED] = "disabled",
+  };
+  int manager = global->systemd_cgroup ? TARE_CGROUP_SYSTEMD : TARE_CGROUP_CGROUPFS;
+  if (global->cgroup_manager != NULL)
+    {
+      manager = cli_choose ("--cgroup-manager", global->cgroup_manager, managers,
+                            COUNT_OF (managers), error);
+      if (manager < 0)
+        return manager;
+    }
+  const struct tare_context_options options = {
+    .size = sizeof options,
+    .root = global->root,
+    .cgroup_manager = (uint32_t) manager,
+    .log = log_from_library,
+    .log_argument = &cli->log,
+    .log_level = cli->log.level,
+  };
+  return tare_context_new (&options, &cli->context, error);
+}
+
+static int
+run_command (struct cli *cli, const struct global_options *global,
+             const struct cli_command *command, char **arguments, size_t count,
+             struct tare_error *error)
+{
+  const struct cli_options options = { command->options, command->name };
+  /* The structs are small and of several types: one buffer that is aligned for any. */
+  union
+  {
+    max_align_t align;
+    char bytes[256];
+  } values = { .bytes = { 0 } };
+  bool help;
+  if (command->options_size > sizeof values)
+    return tare_error_set (error, TARE_ERROR_SYSTEM, -E2BIG, "%s: too many options", command->name);
+  int r = cli_parse (&options, &values, arguments, count, command->stop, &count, &help, error);
+  if (r < 0)
+    return r;
+  if (help)
+    return cli_show_help (cli, command, error);
+  r = check_count (command, arguments, count, error);
+  if (r >= 0 && !command->no_context)
+    r = open_context (cli, global, error);
+  return r < 0 ? r : command->run (cli, &values, arguments, count, error);
+}
+
+static int
+dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *error)
+{
+  const struct cli_options options = { global_rows, NULL };
+  struct global_options global = { 0 };
+  struct tare_error log_error = { 0 };
+  bool help = false;
+  int r = cli_parse (&options, &global, arguments, count, true, &count, &help, error);
+  /* The log first, even if the rest is wrong: that must be found in it. */
+  int opened = cli_log_open (&cli->log, global.log, global.log_format, global.log_level,
+                             global.debug, &log_error);
+  if (r < 0)
+    return r;
+  if (opened < 0)
+    {
+      *error = log_error;
+      return opened;
+    }
+  if (global.criu != NULL)
+    cli_log_write (&cli->log, TARE_LOG_WARNING, "option '--criu' is accepted and ignored");
+  if (global.version)
+    return cli_version.run (cli, NULL, arguments, 0, error);
+  if (help)
+    return cli_show_usage (cli, error);
+  if (count == 0)
+    return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
+                           "no command given; 'tare --help' lists them");
+  const struct cli_command *command = cli_find_command (arguments[0], error);
+  return command == NULL ? -EINVAL
+                         : run_command (cli, &global, command, arguments + 1, count - 1, error);
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and a message be
+ * written into it. */
+static int
+fill_standard_descriptors (bool *ret_stdout_closed)
+{
+  for (int fd = 0; fd <= 2; fd++)
+    {
+      if (fcntl (fd, F_GETFD) >= 0 || errno != EBADF)
+        continue;
+      if (open ("/dev/null", O_RDWR) != fd)
+        return -EBADF;
+      *ret_stdout_closed = *ret_stdout_closed || fd == STDOUT_FILENO;
+    }
+  return 0;
+}
+
+static void
+ignore_signal (int signal)
+{
+  (void) signal;
+}
+
+/* A reader that went away is an error like any other (EPIPE), so that what was begun is undone. A
+ * handler, not SIG_IGN: that would be inherited by the container. */
+static void
+handle_broken_pipes (void)
+{
+  struct sigaction action, old;
+  memset (&action, 0, sizeof action);
+  action.sa_handler = ignore_signal;
+  action.sa_flags = SA_RESTART;
+  if (sigaction (SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+    (void) sigaction (SIGPIPE, &action, NULL);
+}
+
+static int
+exit_status (const struct tare_error *error)
+{
+  switch (error->kind)
+    {
+    case TARE_ERROR_PROGRAM_NOT_FOUND:
+      return 127;
+    case TARE_ERROR_PROGRAM_NOT_EXECUTABLE:
+      return 126;
+    default:
+      return EXIT_FAILURE;
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING } };
+  struct tare_error error = { 0 };
+  if (fill_standard_descriptors (&cli.stdout_closed) < 0)
+    return EXIT_FAILURE;
+  handle_broken_pipes ();
+  /* argc may be 0: then argv[1] is the first of the environment. */
+  size_t count = argc > 1 ? (size_t) argc - 1 : 0;
+  int r = dispatch (&cli, argv + (argc > 0), count, &error);
+  if (r < 0)
+    cli_log_write (&cli.log, TARE_LOG_ERROR,
+                   error.message[0] != '\0' ? error.message : strerror (-r));
+  tare_context_free (cli.context);
+  return r < 0 ? exit_status (&error) : r;
+}

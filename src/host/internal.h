@@ -1,0 +1,113 @@
+/* Private to host: what a verb works on, and its steps. */
+#ifndef TARE_HOST_INTERNAL_H
+#define TARE_HOST_INTERNAL_H
+
+#include "cgroup/cgroup.h"
+#include "host/host.h"
+#include "plan/protocol.h"
+#include "plan/steps.h"
+#include "spec/spec.h"
+#include "state/record.h"
+#include "state/state.h"
+#include "sys/sys.h"
+
+/* A container in the hands of a verb. create fills it step by step; delete fills it from the state
+ * file; the undo column of the table works on either. */
+struct container
+{
+  const struct host *host;
+  const char *id;
+  const struct tare_create_options *options; /* create only */
+
+  char *bundle; /* absolute */
+  void *config_bytes;
+  size_t config_length;
+  struct spec *spec;
+
+  struct state state;
+  bool reserved;
+
+  struct cgroup cgroup;
+  struct cgroup_mounts cgroup_mounts;
+  bool has_cgroup;
+  bool in_v2; /* clone3 put init there */
+
+  struct plan_builder builder;
+  int plan_fd, progress_fd, start_socket, image;
+  struct plan_progress *progress;
+  int joins[PLAN_MAX_NAMESPACES];
+  size_t n_joins;
+
+  struct channel channel;
+  int peer;  /* init's end, until it has it */
+  int stage; /* pidfd of the process that clone3 made, when it is not init itself */
+  pid_t pid;
+  int pidfd;
+
+  int outgoing[PLAN_FD_COUNT + PLAN_MAX_NAMESPACES]; /* what goes with the next message */
+  size_t n_outgoing;
+};
+
+#define CONTAINER_INIT(host_, id_)                                                                \
+  {                                                                                               \
+    .host = (host_), .id = (id_),                                                                 \
+    .state = { .directory = -EBADF, .lock = -EBADF }, .plan_fd = -EBADF, .progress_fd = -EBADF,   \
+    .start_socket = -EBADF, .image = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,    \
+    .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                         \
+  }
+/* Closes and frees; no effect on what the container is. */
+void container_done (struct container *container);
+
+/* One row of a table: receive what the row waits for, run, send what the row answers. undo takes
+ * back the lasting effect of run; it is also what `delete` and a failed create run, so it must
+ * stand being called on what was made in part, or already undone. */
+struct step
+{
+  const char *name;
+  bool (*needed) (const struct container *container);
+  enum message receive;
+  int (*run) (struct container *container, struct received *received, struct tare_error *error);
+  enum message send;
+  int (*undo) (struct container *container, struct tare_error *error);
+};
+
+/* Runs the rows in order; if one fails, undoes it and those before it in reverse. */
+int steps_run (const struct step *steps, size_t count, struct container *container,
+               struct tare_error *error);
+/* The undo column alone, in reverse. Goes on after a failure; the first one is returned. */
+int steps_undo (const struct step *steps, size_t count, struct container *container,
+                struct tare_error *error);
+
+extern const struct step create_steps[];
+extern const size_t n_create_steps;
+
+/* image.c: a sealed memfd of tare-init, or a descriptor of its installed file. */
+int image_open (const struct log *log, struct tare_error *error);
+
+/* spawn.c */
+int spawn_init (struct container *container, const struct plan *plan, struct tare_error *error);
+/* Kills what is left of init and its stage, and waits for them. */
+int spawn_kill (struct container *container, struct tare_error *error);
+/* Puts into words that init went away without a message. */
+int spawn_explain_death (struct container *container, struct tare_error *error);
+
+/* process.c: what the host side does to init from outside. */
+int process_set_limits (struct container *container, struct tare_error *error);
+int process_write_id_maps (struct container *container, struct tare_error *error);
+int process_write_time_offsets (struct container *container, struct tare_error *error);
+int process_open_namespaces (struct container *container, struct tare_error *error);
+uint64_t process_grantable (const struct spec *spec);
+
+/* files.c */
+int bundle_open (const char *path, char **ret_path, struct tare_error *error);
+int file_read (int directory, const char *name, size_t max, void **ret_bytes, size_t *ret_length,
+               struct tare_error *error);
+int pid_file_write (const char *path, pid_t pid, struct tare_error *error);
+
+/* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. If
+ * its record is damaged (TARE_ERROR_CORRUPT) the directory is held all the same. */
+int container_open (struct container *container, bool lock, struct tare_error *error);
+/* Fills the record of a container that is about to be made. */
+int container_describe (struct container *container, struct tare_error *error);
+
+#endif

@@ -1,0 +1,215 @@
+/* clone3 and exec of tare-init; and its end, when something fails. Between clone3 and exec the
+ * child makes raw system calls only: the caller may have threads. */
+#include "host/internal.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+enum
+{
+  CAPABILITY_BITS = 64,
+};
+
+/* Everything the child needs, made before clone3. */
+struct child
+{
+  int image, socket;
+  int stdio[3];
+  unsigned first_closed;
+  bool new_user_namespace;
+  char *argv[3];
+  char *envp[2];
+};
+
+/* exec in a user namespace whose maps are not written yet loses every capability, unless they are
+ * ambient (capabilities(7)). init drops them again. */
+static int
+keep_capabilities (void)
+{
+  struct sys_capabilities capabilities;
+  int r = sys_capget (&capabilities);
+  capabilities.inheritable = capabilities.permitted;
+  if (r == 0)
+    r = sys_capset (&capabilities);
+  for (unsigned i = 0; r == 0 && i < CAPABILITY_BITS; i++)
+    if ((capabilities.permitted & 1ULL << i) != 0)
+      r = sys_ambient_raise (i);
+  return r;
+}
+
+static int
+exec_init (const struct child *child)
+{
+  int r = 0;
+  for (int i = 0; i < 3 && r >= 0; i++)
+    r = child->stdio[i] == i ? sys_set_cloexec (i, false) : sys_dup3 (child->stdio[i], i, 0);
+  if (r >= 0)
+    r = sys_close_range (child->first_closed, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (r >= 0)
+    r = sys_set_cloexec (child->socket, false);
+  if (r >= 0 && child->new_user_namespace)
+    r = keep_capabilities ();
+  if (r >= 0)
+    r = sys_execveat (child->image, "", child->argv, child->envp, AT_EMPTY_PATH);
+  return r;
+}
+
+static _Noreturn void
+run_child (const struct child *child)
+{
+  struct channel channel = { .fd = child->socket, .side = MESSAGE_TO_HOST };
+  struct tare_error failure = { 0 };
+  int r = exec_init (child);
+  (void) fail (&failure, r, "execute tare-init");
+  (void) channel_send_error (&channel, &failure);
+  _exit (1);
+}
+
+/* The caller's descriptors for 0, 1 and 2, out of each other's way. */
+static int
+prepare_stdio (const struct tare_create_options *options, int minimum, int stdio[3])
+{
+  for (int i = 0; i < 3; i++)
+    {
+      stdio[i] = i;
+      if (options->stdio[i] < 0 || options->stdio[i] == i)
+        continue;
+      stdio[i] = sys_dup_above (options->stdio[i], minimum);
+      if (stdio[i] < 0)
+        return stdio[i];
+    }
+  return 0;
+}
+
+static pid_t
+clone_child (struct container *container, const struct plan *plan, const struct child *child,
+             int *ret_pidfd)
+{
+  struct sys_clone clone = {
+    .flags = plan->clone_flags | CLONE_CLEAR_SIGHAND,
+    .pidfd = ret_pidfd,
+    .cgroup = container->has_cgroup ? cgroup_clone_fd (&container->cgroup) : -EBADF,
+  };
+  pid_t pid = sys_clone3 (&clone);
+  if (pid < 0 && clone.cgroup >= 0 && (pid == -EACCES || pid == -EOPNOTSUPP || pid == -EBUSY))
+    {
+      /* Entering from outside a delegated tree, or a threaded group: attached afterwards. */
+      clone.cgroup = -EBADF;
+      pid = sys_clone3 (&clone);
+    }
+  if (pid == 0)
+    run_child (child);
+  container->in_v2 = pid > 0 && clone.cgroup >= 0;
+  return pid;
+}
+
+/* The first datagram: the plan, and every descriptor that init will ever need. */
+static void
+queue_plan (struct container *container)
+{
+  int *fds = container->outgoing;
+  fds[PLAN_FD_PLAN] = container->plan_fd;
+  fds[PLAN_FD_PROGRESS] = container->progress_fd;
+  fds[PLAN_FD_START] = container->start_socket;
+  for (size_t i = 0; i < container->n_joins; i++)
+    fds[PLAN_FD_COUNT + i] = container->joins[i];
+  container->n_outgoing = PLAN_FD_COUNT + container->n_joins;
+}
+
+static int
+open_channel (struct container *container, int minimum, struct tare_error *error)
+{
+  int pair[2];
+  int r = sys_socketpair (pair);
+  if (r < 0)
+    return fail (error, r, "make a socket pair");
+  container->channel.fd = pair[0];
+  /* Not among the descriptors that the container is to keep. */
+  container->peer = sys_dup_above (pair[1], minimum);
+  close_fd (&pair[1]);
+  return container->peer < 0 ? fail (error, container->peer, "make a socket pair") : 0;
+}
+
+int
+spawn_init (struct container *container, const struct plan *plan, struct tare_error *error)
+{
+  int minimum = 3 + (int) container->options->preserve_fds;
+  int r = open_channel (container, minimum, error);
+  if (r < 0)
+    return r;
+  char number[16], fault[128];
+  char name[] = "tare-init";
+  (void) snprintf (number, sizeof number, "%d", container->peer);
+  struct child child = {
+    .image = container->image,
+    .socket = container->peer,
+    .first_closed = (unsigned) minimum,
+    .new_user_namespace = (plan->clone_flags & CLONE_NEWUSER) != 0,
+    .argv = { name, number, NULL },
+    .envp = { NULL, NULL },
+  };
+#ifdef TARE_FAULTS
+  (void) snprintf (fault, sizeof fault, "TARE_FAULT=%s", getenv ("TARE_FAULT") ?: "");
+  child.envp[0] = fault;
+#else
+  (void) fault;
+#endif
+  r = prepare_stdio (container->options, minimum, child.stdio);
+  if (r < 0)
+    return fail (error, r, "the container's standard descriptors");
+  sigset_t mask;
+  int pidfd = -EBADF;
+  (void) sys_block_signals (&mask);
+  pid_t pid = clone_child (container, plan, &child, &pidfd);
+  (void) sys_set_signal_mask (&mask);
+  for (int i = 0; i < 3; i++)
+    if (child.stdio[i] != i)
+      close_fd (&child.stdio[i]);
+  close_fd (&container->peer);
+  if (pid < 0)
+    return fail (error, pid, "clone3");
+  container->pid = pid;
+  container->pidfd = pidfd;
+  queue_plan (container);
+  return 0;
+}
+
+static void
+kill_and_wait (int *pidfd)
+{
+  int status;
+  if (*pidfd < 0)
+    return;
+  (void) sys_pidfd_send_signal (*pidfd, SIGKILL);
+  (void) sys_pidfd_wait (*pidfd, &status); /* ECHILD: it is not ours to wait for */
+  close_fd (pidfd);
+}
+
+int
+spawn_kill (struct container *container, struct tare_error *error)
+{
+  (void) error;
+  kill_and_wait (&container->stage);
+  kill_and_wait (&container->pidfd);
+  return 0;
+}
+
+int
+spawn_explain_death (struct container *container, struct tare_error *error)
+{
+  const char *step = init_step_name (container->progress != NULL ? container->progress->step : 0);
+  int status = 0;
+  (void) sys_pidfd_send_signal (container->pidfd, SIGKILL); /* its end of file came first */
+  int r = sys_pidfd_wait (container->pidfd, &status);
+  if (r < 0)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET, "tare-init ended in step %s", step);
+  if (WIFSIGNALED (status))
+    return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
+                      "tare-init was killed by signal %d in step %s%s", WTERMSIG (status), step,
+                      WTERMSIG (status) == SIGKILL ? " (is a memory limit too low?)" : "");
+  return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
+                    "tare-init ended with status %d in step %s", WEXITSTATUS (status), step);
+}

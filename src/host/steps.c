@@ -1,0 +1,114 @@
+/* The runner of the host side's tables. It knows no step: what is done in which order is in the
+ * table, how a step fails and is taken back is here. */
+#include "host/internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t
+now_microseconds (void)
+{
+  struct timespec now;
+  (void) clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+#ifdef TARE_FAULTS
+#include <signal.h>
+
+/* TARE_FAULT=host:STEP:fail|kill|stop, before the step: the tests loop over the names. */
+static int
+fault (const char *name)
+{
+  const char *rest = getenv ("TARE_FAULT");
+  if (rest == NULL || (rest = str_after (rest, "host:")) == NULL
+      || (rest = str_after (rest, name)) == NULL || *rest != ':')
+    return 0;
+  if (str_equal (rest, ":kill"))
+    (void) raise (SIGKILL);
+  if (str_equal (rest, ":stop"))
+    (void) raise (SIGSTOP);
+  return str_equal (rest, ":fail") ? -EIO : 0;
+}
+#else
+static inline int
+fault (const char *name)
+{
+  (void) name;
+  return 0;
+}
+#endif
+
+static int
+run_step (const struct step *step, struct container *container, struct tare_error *error)
+{
+  struct received received = { 0 };
+  int r = fault (step->name);
+  if (r < 0)
+    return fail (error, r, "step %s", step->name);
+  if (step->receive != MESSAGE_NONE)
+    {
+      r = channel_receive (&container->channel, step->receive, &received, error);
+      if (r == -ECONNRESET)
+        return spawn_explain_death (container, error);
+      if (r < 0)
+        return r;
+    }
+  if (step->run != NULL)
+    r = step->run (container, &received, error);
+  for (size_t i = 0; i < received.n_fds; i++)
+    close_fd (&received.fds[i]);
+  if (r < 0 || step->send == MESSAGE_NONE)
+    return r;
+  r = channel_send (&container->channel, step->send, 0, container->outgoing,
+                    container->n_outgoing, error);
+  container->n_outgoing = 0;
+  return r == -EPIPE || r == -ECONNRESET ? spawn_explain_death (container, error) : r;
+}
+
+int
+steps_run (const struct step *steps, size_t count, struct container *container,
+           struct tare_error *error)
+{
+  for (size_t i = 0; i < count; i++)
+    {
+      const struct step *step = &steps[i];
+      if (step->needed != NULL && !step->needed (container))
+        continue;
+      uint64_t began = now_microseconds ();
+      int r = run_step (step, container, error);
+      log_debug (container->host->log, "host: %s: %llu us", step->name,
+                 (unsigned long long) (now_microseconds () - began));
+      if (r < 0)
+        {
+          struct tare_error second = { 0 };
+          if (steps_undo (steps, i + 1, container, &second) < 0)
+            log_warning (container->host->log, "while undoing: %s", second.message);
+          return r;
+        }
+    }
+  return 0;
+}
+
+int
+steps_undo (const struct step *steps, size_t count, struct container *container,
+            struct tare_error *error)
+{
+  int result = 0;
+  while (count-- > 0)
+    {
+      struct tare_error failure = { 0 };
+      if (steps[count].undo == NULL)
+        continue;
+      int r = steps[count].undo (container, &failure);
+      if (r < 0 && result < 0)
+        log_warning (container->host->log, "%s", failure.message);
+      else if (r < 0)
+        {
+          result = r;
+          if (error != NULL)
+            *error = failure;
+        }
+    }
+  return result;
+}

@@ -1,0 +1,134 @@
+/* tare-init's own header: the state of one container's init, and the bodies of its steps.
+ *
+ * init is handed a plan (plan/plan.h) and carries it out. It decides nothing that the plan could
+ * have decided, knows no JSON, allocates nothing that the plan does not bound, and keeps all its
+ * state in one struct init. Each step is a function `int step_NAME (init, error)`; the order is
+ * the table in steps.c.
+ */
+#ifndef TARE_INIT_H
+#define TARE_INIT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "plan/plan.h"
+#include "plan/protocol.h"
+#include "plan/steps.h"
+#include "sys/sys.h"
+
+struct init
+{
+  const struct plan *plan;
+  struct plan_progress *progress;
+  struct channel channel; /* to the host side, until RUN */
+  struct channel start;   /* to who called start; fd is negative until then */
+  int start_socket;
+  int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins; negative once joined */
+  int root;                       /* the container's root directory */
+  int *held;                      /* of plan.mounts: those that turn read-only later */
+  uint32_t inherited_umask;
+  bool cwd_pending; /* root may not enter it; the user may */
+  const char **env, **args;
+  char home[PATH_MAX];    /* "HOME=..." if env has none */
+  char program[PATH_MAX]; /* args[0] as it was found */
+#ifdef TARE_FAULTS
+  const char *fault; /* "STEP:fail", "STEP:kill", "STEP:stop" */
+#endif
+};
+
+struct init_step_row
+{
+  const char *name;
+  bool (*needed) (const struct init *init); /* NULL: always */
+  int (*run) (struct init *init, struct tare_error *error);
+  enum message sends, receives; /* the row's part of the protocol, in this order after run */
+  bool inside;                  /* run itself sends and receives: not at its end, or not always */
+};
+
+extern const struct init_step_row init_steps[INIT_STEP_COUNT];
+
+/* Runs the table from its first row. Returns only on failure, with the step in error. */
+int init_run (struct init *init, struct tare_error *error);
+
+/* ---- what the steps share ------------------------------------------------------------------ */
+
+/* Zeroed memory for as long as init lives. NULL: ENOMEM. */
+void *init_memory (size_t size);
+static inline bool
+init_flag (const struct init *init, uint64_t flag)
+{
+  return (init->plan->flags & flag) != 0;
+}
+/* Is the mount namespace this container's own, so that nothing mounted here is seen outside? */
+bool init_owns_mounts (const struct init *init);
+/* Not dumpable: nobody in there may trace us, or look into our /proc/PID. */
+int init_undump (struct tare_error *error);
+
+/* resolve.c: paths of the container, always below its root. Each returns a descriptor (O_PATH) or
+ * -errno. flags: RESOLVE_NO_SYMLINKS, or 0. */
+enum resolve_make
+{
+  RESOLVE_DIRECTORY,
+  RESOLVE_FILE,
+};
+int resolve (int root, const char *path, uint64_t flags);
+/* Makes what is missing: directories, and at the end a directory or an empty file. */
+int resolve_or_make (int root, const char *path, uint64_t flags, enum resolve_make last);
+/* The directory of path, made where missing, and the name in it. */
+int resolve_parent (int root, const char *path, uint64_t flags, const char **ret_name);
+/* RESOLVE_NO_SYMLINKS for what the runtime itself makes in /dev, else 0. */
+uint64_t resolve_flags_of (const char *path);
+
+/* mounts.c */
+/* "key=value" or "key": *ret_value is NULL for the latter. -ENAMETOOLONG. */
+int option_split (const char *option, char *ret_key, size_t size, const char **ret_value);
+/* paths.c: the host's /dev/null, checked to be 1:3. */
+int open_host_null (struct tare_error *error);
+/* namespaces.c: a procfs nobody else can reach, or the checked existing one. */
+int open_procfs (struct tare_error *error);
+
+/* process.c */
+/* HOME of uid in the text of an /etc/passwd; only the number decides. -ENOENT. */
+int passwd_home (const char *text, size_t length, uint32_t uid, char *ret_home, size_t size);
+/* The value of name in an array of "NAME=value", or NULL. */
+const char *environment_value (const char *const *env, const char *name);
+int enter_cwd (const struct init *init, bool make);
+
+/* program.c: args[0] by the rules of execvp(3), with the rights of the caller. */
+int program_find (const char *name, const char *search_path, char *ret_path, size_t size,
+                  struct tare_error *error);
+
+/* ---- the steps ----------------------------------------------------------------------------- */
+
+int step_hygiene (struct init *init, struct tare_error *error);
+int step_join_outer (struct init *init, struct tare_error *error);
+int step_join_user (struct init *init, struct tare_error *error);
+int step_new_user (struct init *init, struct tare_error *error);
+int step_become_root (struct init *init, struct tare_error *error);
+int step_unshare (struct init *init, struct tare_error *error);
+int step_fork (struct init *init, struct tare_error *error);
+int step_go (struct init *init, struct tare_error *error);
+int step_cgroup_namespace (struct init *init, struct tare_error *error);
+int step_network (struct init *init, struct tare_error *error);
+int step_sysctl (struct init *init, struct tare_error *error);
+int step_hostname (struct init *init, struct tare_error *error);
+int step_rootfs (struct init *init, struct tare_error *error);
+int step_mounts (struct init *init, struct tare_error *error);
+int step_devices (struct init *init, struct tare_error *error);
+int step_links (struct init *init, struct tare_error *error);
+int step_paths (struct init *init, struct tare_error *error);
+int step_read_only (struct init *init, struct tare_error *error);
+int step_pivot_root (struct init *init, struct tare_error *error);
+int step_session (struct init *init, struct tare_error *error);
+int step_environment (struct init *init, struct tare_error *error);
+int step_credentials (struct init *init, struct tare_error *error);
+int step_program (struct init *init, struct tare_error *error);
+int step_ready (struct init *init, struct tare_error *error);
+int step_wait (struct init *init, struct tare_error *error);
+int step_rlimits (struct init *init, struct tare_error *error);
+int step_execute (struct init *init, struct tare_error *error);
+
+#endif

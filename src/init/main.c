@@ -1,0 +1,159 @@
+/* tare-init: start-up. Takes the number of the protocol socket as its one argument, receives the
+ * plan with its descriptors, and runs the table of steps.c. The environment is empty and all
+ * signals are blocked; both are the host side's doing.
+ *
+ * Owns struct init. May not touch anything of the container: that is what steps are for.
+ */
+#include "init/init.h"
+
+#include <sys/mman.h>
+
+void *
+init_memory (size_t size)
+{
+  void *memory
+    = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void
+close_fds (const int *fds, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    (void) close (fds[i]);
+}
+
+static int
+map_all (struct init *init, const struct received *received, struct tare_error *error)
+{
+  int r = plan_open (received->fds[PLAN_FD_PLAN], &init->plan, error);
+  if (r < 0)
+    return r;
+  init->progress = sys_map (received->fds[PLAN_FD_PROGRESS], sizeof *init->progress, true, &r);
+  return init->progress == NULL ? fail (error, r, "map the progress page") : 0;
+}
+
+/* Every join has its descriptor, and none is left over. */
+static int
+take_joins (struct init *init, const struct received *received, struct tare_error *error)
+{
+  const struct plan_join *join = plan_elements (init->plan, init->plan->joins);
+  size_t count = received->n_fds - PLAN_FD_COUNT;
+  if (init->plan->joins.count > PLAN_MAX_NAMESPACES || count != init->plan->joins.count)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO,
+                      "%zu descriptors came for %u namespaces to join", count,
+                      init->plan->joins.count);
+  for (size_t i = 0; i < count; i++)
+    {
+      if (join[i].fd >= count)
+        return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "descriptor %u of %zu", join[i].fd,
+                          count);
+      init->joins[i] = received->fds[PLAN_FD_COUNT + join[i].fd];
+    }
+  return 0;
+}
+
+static int
+next_own_fd (const struct init *init, int from)
+{
+  int next = INT_MAX;
+  const int own[] = { init->channel.fd, init->start_socket };
+  for (size_t i = 0; i < COUNT_OF (own); i++)
+    if (own[i] >= from && own[i] < next)
+      next = own[i];
+  for (size_t i = 0; i < COUNT_OF (init->joins); i++)
+    if (init->joins[i] >= from && init->joins[i] < next)
+      next = init->joins[i];
+  return next;
+}
+
+/* What the caller of the runtime left open, beyond what it asked to keep, must not be found in
+ * /proc/PID/fd of a container that waits for its start. */
+static int
+close_foreign (const struct init *init, struct tare_error *error)
+{
+  int64_t from = 3 + (int64_t) init->plan->preserve_fds;
+  while (from < INT_MAX)
+    {
+      int own = next_own_fd (init, (int) from);
+      int r = own > from ? sys_close_range ((unsigned) from, (unsigned) own - 1, 0) : 0;
+      if (r < 0)
+        return fail (error, r, "close inherited descriptors");
+      from = (int64_t) own + 1;
+    }
+  return 0;
+}
+
+static int
+receive_plan (struct init *init, struct tare_error *error)
+{
+  struct received received;
+  int r = channel_receive (&init->channel, MESSAGE_PLAN, &received, error);
+  if (r < 0)
+    return r;
+  if (received.n_fds < PLAN_FD_COUNT)
+    {
+      close_fds (received.fds, received.n_fds);
+      return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "PLAN came with %zu descriptors",
+                        received.n_fds);
+    }
+  init->start_socket = received.fds[PLAN_FD_START];
+  r = map_all (init, &received, error);
+  if (r >= 0)
+    r = take_joins (init, &received, error);
+  close_fds (received.fds, PLAN_FD_START);
+  return r < 0 ? r : close_foreign (init, error);
+}
+
+#ifdef TARE_FAULTS
+static const char *
+find_fault (char *const *envp)
+{
+  const char *fault = NULL;
+  for (; *envp != NULL && fault == NULL; envp++)
+    fault = str_after (*envp, "TARE_FAULT=init:");
+  return fault;
+}
+#endif
+
+static int
+run (struct init *init, struct tare_error *error)
+{
+  /* The modes of what is made in the container are exact; the old mask comes back later. */
+  init->inherited_umask = sys_umask (0);
+  int r = sys_set_cloexec (init->channel.fd, true);
+  if (r < 0)
+    return fail (error, r, "protocol socket %d", init->channel.fd);
+  r = receive_plan (init, error);
+  return r < 0 ? r : init_run (init, error);
+}
+
+int
+main (int argc, char **argv, char **envp)
+{
+  struct init init = {
+    .channel = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
+    .start = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
+    .start_socket = -EBADF,
+    .root = -EBADF,
+  };
+  struct tare_error error = { 0 };
+  uint64_t number;
+
+  for (size_t i = 0; i < COUNT_OF (init.joins); i++)
+    init.joins[i] = -EBADF;
+#ifdef TARE_FAULTS
+  init.fault = find_fault (envp);
+#else
+  (void) envp;
+#endif
+  if (argc != 2 || parse_u64 (argv[1], INT_MAX, &number) < 0)
+    {
+      (void) sys_write_once (STDERR_FILENO, "tare-init is run by tare, not by hand\n");
+      return 2;
+    }
+  init.channel.fd = (int) number;
+  (void) run (&init, &error);
+  (void) channel_send_error (init.start.fd >= 0 ? &init.start : &init.channel, &error);
+  return 1;
+}

@@ -1,0 +1,199 @@
+/* The root: propagation of the whole tree, the rootfs attached over its own path, at the end
+ * pivot_root(2). Serves config.md "Root", config-linux.md "Rootfs Mount Propagation".
+ *
+ * It is attached before anything is mounted below, because hooks of the host side mount into
+ * root.path and must be seen inside, and because older kernels cannot mount onto detached trees.
+ */
+#include "init/init.h"
+
+enum
+{
+  PROPAGATION = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED,
+  MOST_PARENTS = 4096,
+};
+
+bool
+init_owns_mounts (const struct init *init)
+{
+  return ((init->plan->clone_flags | init->plan->unshare_flags) & CLONE_NEWNS) != 0;
+}
+
+static int
+set_propagation (int mount, uint64_t propagation)
+{
+  struct mount_attr attributes = { .propagation = propagation & PROPAGATION };
+  return sys_mount_setattr (mount, (propagation & MS_REC) != 0 ? AT_RECURSIVE : 0, &attributes);
+}
+
+static int
+open_host_root (struct tare_error *error)
+{
+  int fd = sys_open ("/", O_PATH | O_DIRECTORY, 0);
+  return fd < 0 ? fail (error, fd, "open the host's root") : fd;
+}
+
+/* Unbindable waits until pivot_root: nothing could be bind-mounted from the host any more. */
+static int
+set_host_propagation (const struct init *init, int host_root, struct tare_error *error)
+{
+  uint64_t propagation = init->plan->root_propagation;
+  if ((propagation & PROPAGATION) == 0)
+    return 0;
+  if ((propagation & MS_UNBINDABLE) != 0)
+    propagation = MS_PRIVATE | (propagation & MS_REC);
+  int r = set_propagation (host_root, propagation);
+  return r < 0 ? fail (error, r, "propagation of the host's mounts") : 0;
+}
+
+/* The mount that holds the rootfs becomes private: what is mounted in the container stays there,
+ * and pivot_root(2) demands it. Only the top of a mount can be changed, so climb there. */
+static int
+make_parent_private (int rootfs, struct tare_error *error)
+{
+  struct sys_stat st;
+  autoclose int at = sys_openat2 (rootfs, ".", O_PATH | O_DIRECTORY, 0, 0);
+  int r = at < 0 ? at : sys_stat (at, NULL, &st);
+  for (int i = 0; r >= 0 && !st.mount_root && i < MOST_PARENTS; i++)
+    {
+      int above = sys_openat2 (at, "..", O_PATH | O_DIRECTORY, 0, 0);
+      close_fd (&at);
+      at = above;
+      r = at < 0 ? at : sys_stat (at, NULL, &st);
+    }
+  if (r >= 0)
+    r = set_propagation (at, MS_PRIVATE);
+  return r < 0 ? fail (error, r, "make the mount of the rootfs private") : 0;
+}
+
+/* "/" itself, by a link or another name, would be pivoted away under the host's feet. */
+static int
+refuse_host_root (int rootfs, int host_root, const char *path, struct tare_error *error)
+{
+  struct sys_stat ours, host;
+  int r = sys_stat (rootfs, NULL, &ours);
+  if (r >= 0)
+    r = sys_stat (host_root, NULL, &host);
+  if (r < 0)
+    return fail (error, r, "stat of the rootfs '%s'", path);
+  if (ours.inode == host.inode && ours.mount_id == host.mount_id
+      && ours.device_major == host.device_major && ours.device_minor == host.device_minor)
+    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                      "root.path: '%s' is the host's own root directory", path);
+  return 0;
+}
+
+static int
+attach_rootfs (struct init *init, int rootfs, const char *path, struct tare_error *error)
+{
+  int r = make_parent_private (rootfs, error);
+  if (r < 0)
+    return r;
+  autoclose int tree
+    = sys_open_tree (rootfs, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+  if (tree < 0)
+    return fail (error, tree, "clone the rootfs '%s'", path);
+  r = sys_move_mount (tree, rootfs);
+  if (r < 0)
+    return fail (error, r, "mount the rootfs '%s'", path);
+  init->root = take_fd (&tree);
+  return 0;
+}
+
+int
+step_rootfs (struct init *init, struct tare_error *error)
+{
+  const char *path = plan_string (init->plan, init->plan->rootfs);
+  autoclose int host_root = open_host_root (error);
+  if (host_root < 0)
+    return host_root;
+  int r = init_owns_mounts (init) ? set_host_propagation (init, host_root, error) : 0;
+  if (r < 0)
+    return r;
+  autoclose int rootfs = sys_open (path, O_PATH | O_DIRECTORY, 0);
+  if (rootfs == -ENOENT)
+    return fail_kind (error, TARE_ERROR_CONFIG, ENOENT,
+                      "root.path: the rootfs path '%s' does not exist", path);
+  if (rootfs < 0)
+    return fail (error, rootfs, "root.path: open '%s'", path);
+  r = refuse_host_root (rootfs, host_root, path, error);
+  if (r < 0)
+    return r;
+  if (init_owns_mounts (init))
+    return attach_rootfs (init, rootfs, path, error);
+  init->root = take_fd (&rootfs);
+  return 0;
+}
+
+/* ---- at the end ---------------------------------------------------------------------------- */
+
+/* The old root is under our feet after pivot_root (".", "."): slave first, or its unmounting would
+ * reach the host through mounts that are still shared. */
+static int
+drop_old_root (int old_root, struct tare_error *error)
+{
+  int r = sys_fchdir (old_root);
+  if (r >= 0)
+    r = set_propagation (old_root, MS_SLAVE | MS_REC);
+  if (r >= 0)
+    r = sys_umount (".", MNT_DETACH);
+  return r < 0 ? fail (error, r, "unmount the host's root") : 0;
+}
+
+static int
+pivot (struct tare_error *error)
+{
+  autoclose int old_root = open_host_root (error);
+  if (old_root < 0)
+    return old_root;
+  int r = sys_pivot_root (".", ".");
+  if (r < 0)
+    return fail (error, r, "pivot_root");
+  return drop_old_root (old_root, error);
+}
+
+/* --no-pivot, where "/" is a ramdisk: the root is moved over it. In a joined mount namespace only
+ * our own root directory changes. */
+static int
+move_and_chroot (const struct init *init, struct tare_error *error)
+{
+  int r = 0;
+  if (init_owns_mounts (init))
+    {
+      autoclose int host_root = open_host_root (error);
+      if (host_root < 0)
+        return host_root;
+      r = sys_move_mount (init->root, host_root);
+    }
+  if (r >= 0)
+    r = sys_fchdir (init->root);
+  if (r >= 0)
+    r = sys_chroot (".");
+  return r < 0 ? fail (error, r, "change the root directory") : 0;
+}
+
+/* Slave and private are what the root is already: its parent was private when it was cloned. */
+static int
+set_root_propagation (const struct init *init, struct tare_error *error)
+{
+  uint64_t propagation = init->plan->root_propagation;
+  if (!init_owns_mounts (init) || (propagation & (MS_SHARED | MS_UNBINDABLE)) == 0)
+    return 0;
+  int r = set_propagation (init->root, propagation);
+  return r < 0 ? fail (error, r, "propagation of the root") : 0;
+}
+
+int
+step_pivot_root (struct init *init, struct tare_error *error)
+{
+  int r = sys_fchdir (init->root);
+  if (r < 0)
+    return fail (error, r, "enter the rootfs");
+  bool pivots = init_owns_mounts (init) && !init_flag (init, PLAN_CHROOT);
+  r = pivots ? pivot (error) : move_and_chroot (init, error);
+  if (r < 0)
+    return r;
+  r = sys_chdir ("/");
+  if (r < 0)
+    return fail (error, r, "enter the container's root");
+  return set_root_propagation (init, error);
+}

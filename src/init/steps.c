@@ -1,0 +1,232 @@
+/* The sequence of the container side, as a table, and the loop that runs it.
+ *
+ * One row for each name of INIT_STEPS, in that order (a unit test compares). Rows that send or
+ * receive are also in the host side's table: together they are the protocol of plan/protocol.h.
+ * This file owns the order and the reporting; it may not do any step's work.
+ */
+#include "init/init.h"
+
+#include <signal.h>
+#include <time.h>
+
+static bool
+joins (const struct init *init)
+{
+  return init->plan->joins.count > 0;
+}
+
+static bool
+joins_user (const struct init *init)
+{
+  const struct plan_join *join = plan_elements (init->plan, init->plan->joins);
+  for (size_t i = 0; i < init->plan->joins.count; i++)
+    if (join[i].type == CLONE_NEWUSER)
+      return true;
+  return false;
+}
+
+static bool
+unshares_user (const struct init *init)
+{
+  return init_flag (init, PLAN_UNSHARE_USER);
+}
+
+static bool
+has_new_user_namespace (const struct init *init)
+{
+  return unshares_user (init) || (init->plan->clone_flags & CLONE_NEWUSER) != 0;
+}
+
+static bool
+has_user_namespace (const struct init *init)
+{
+  return has_new_user_namespace (init) || joins_user (init);
+}
+
+static bool
+host_is_privileged (const struct init *init)
+{
+  return init_flag (init, PLAN_HOST_PRIVILEGED);
+}
+
+static bool
+unshares (const struct init *init)
+{
+  return init->plan->unshare_flags != 0;
+}
+
+static bool
+has_time_offsets (const struct init *init)
+{
+  return init_flag (init, PLAN_TIME_OFFSETS);
+}
+
+static bool
+forks (const struct init *init)
+{
+  return init_flag (init, PLAN_FORK);
+}
+
+static bool
+has_new_cgroup_namespace (const struct init *init)
+{
+  return init_flag (init, PLAN_NEW_CGROUP_NAMESPACE);
+}
+
+static bool
+brings_loopback_up (const struct init *init)
+{
+  return init_flag (init, PLAN_LOOPBACK_UP);
+}
+
+static bool
+has_sysctls (const struct init *init)
+{
+  return init->plan->sysctls.count > 0;
+}
+
+static bool
+has_hostname (const struct init *init)
+{
+  return init->plan->hostname != 0 || init->plan->domainname != 0;
+}
+
+static bool
+has_mounts (const struct init *init)
+{
+  return init->plan->mounts.count > 0;
+}
+
+static bool
+has_devices (const struct init *init)
+{
+  return init->plan->devices.count > 0;
+}
+
+static bool
+has_links (const struct init *init)
+{
+  return init->plan->links.count > 0;
+}
+
+static bool
+has_paths (const struct init *init)
+{
+  return init->plan->paths.count > 0;
+}
+
+static bool
+has_program (const struct init *init)
+{
+  return init->plan->args.count > 0;
+}
+
+static bool
+has_rlimits (const struct init *init)
+{
+  return init->plan->rlimits.count > 0;
+}
+
+/* clang-format off */
+const struct init_step_row init_steps[INIT_STEP_COUNT] = {
+  { "hygiene",          host_is_privileged,       step_hygiene,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "join_outer",       joins,                    step_join_outer,       MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "join_user",        joins_user,               step_join_user,        MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "new_user",         unshares_user,            step_new_user,         MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "map_user",         has_new_user_namespace,   NULL,                  MESSAGE_USER_NAMESPACE, MESSAGE_MAPPED,     false },
+  { "become_root",      has_user_namespace,       step_become_root,      MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "unshare",          unshares,                 step_unshare,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "time_offsets",     has_time_offsets,         NULL,                  MESSAGE_TIME_NAMESPACE, MESSAGE_OFFSETS,    false },
+  { "fork",             forks,                    step_fork,             MESSAGE_FORKED,         MESSAGE_NONE,       true  },
+  { "go",               NULL,                     step_go,               MESSAGE_NONE,           MESSAGE_GO,         true  },
+  { "cgroup_namespace", has_new_cgroup_namespace, step_cgroup_namespace, MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "network",          brings_loopback_up,       step_network,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "sysctl",           has_sysctls,              step_sysctl,           MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "hostname",         has_hostname,             step_hostname,         MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "rootfs",           NULL,                     step_rootfs,           MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "mounts",           has_mounts,               step_mounts,           MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "devices",          has_devices,              step_devices,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "links",            has_links,                step_links,            MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "rootfs_ready",     NULL,                     NULL,                  MESSAGE_ROOTFS_READY,   MESSAGE_HOOKS_DONE, false },
+  { "paths",            has_paths,                step_paths,            MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "read_only",        NULL,                     step_read_only,        MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "pivot_root",       NULL,                     step_pivot_root,       MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "session",          NULL,                     step_session,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "environment",      NULL,                     step_environment,      MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "credentials",      NULL,                     step_credentials,      MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "program",          has_program,              step_program,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "ready",            NULL,                     step_ready,            MESSAGE_READY,          MESSAGE_RUN,        false },
+  { "wait",             NULL,                     step_wait,             MESSAGE_NONE,           MESSAGE_START,      true  },
+  { "rlimits",          has_rlimits,              step_rlimits,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "execute",          NULL,                     step_execute,          MESSAGE_EXECUTING,      MESSAGE_NONE,       true  },
+};
+/* clang-format on */
+
+/* The host side reads this page when the socket ends without a word. */
+static void
+note_progress (struct init *init, size_t i)
+{
+  if (init_flag (init, PLAN_TIMINGS))
+    {
+      struct timespec now = { 0 };
+      (void) clock_gettime (CLOCK_MONOTONIC, &now);
+      init->progress->began[i] = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+    }
+  init->progress->step = (uint32_t) i + 1;
+}
+
+/* Test builds only: TARE_FAULT=init:STEP:fail|kill|stop. */
+static int
+inject_fault (const struct init *init, const char *name)
+{
+#ifdef TARE_FAULTS
+  const char *action = init->fault != NULL ? str_after (init->fault, name) : NULL;
+  if (action == NULL || *action != ':')
+    return 0;
+  if (str_equal (action, ":kill"))
+    (void) raise (SIGKILL);
+  if (str_equal (action, ":stop"))
+    (void) raise (SIGSTOP);
+  return str_equal (action, ":fail") ? -EIO : 0;
+#else
+  (void) init;
+  (void) name;
+  return 0;
+#endif
+}
+
+static int
+run_step (struct init *init, const struct init_step_row *step, struct tare_error *error)
+{
+  int r = inject_fault (init, step->name);
+  if (r < 0)
+    return fail (error, r, "injected fault in step %s", step->name);
+  if (step->run != NULL)
+    r = step->run (init, error);
+  if (r >= 0 && !step->inside && step->sends != MESSAGE_NONE)
+    r = channel_send (&init->channel, step->sends, 0, NULL, 0, error);
+  if (r >= 0 && !step->inside && step->receives != MESSAGE_NONE)
+    r = channel_receive (&init->channel, step->receives, NULL, error);
+  return r;
+}
+
+int
+init_run (struct init *init, struct tare_error *error)
+{
+  for (size_t i = 0; i < INIT_STEP_COUNT; i++)
+    {
+      const struct init_step_row *step = &init_steps[i];
+      if (step->needed != NULL && !step->needed (init))
+        continue;
+      note_progress (init, i);
+      int r = run_step (init, step, error);
+      if (r < 0)
+        {
+          if (error->message[0] == '\0')
+            (void) fail (error, r, "%s", step->name);
+          error->step = (uint16_t) (i + 1);
+          return r;
+        }
+    }
+  return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "the last step came back");
+}

@@ -1,0 +1,29 @@
+/* lib: the public verbs of include/tare.h, over host, state, cgroup and spec. Owns the context and
+ * the reading of option structs; decides nothing about containers. */
+#ifndef TARE_LIB_H
+#define TARE_LIB_H
+
+#include "base/base.h"
+#include "host/host.h"
+#include "tare.h"
+
+struct tare_context
+{
+  char *root;
+  bool root_given; /* by the caller: then that it is missing is an error of tare_list */
+  enum tare_cgroup_manager manager;
+  struct log log;
+};
+
+/* Opens the context's root and fills *ret_host, which borrows from context; the caller closes
+ * ret_host->root. create: makes it where it is missing, else -ENOENT. */
+int lib_open_host (const struct tare_context *context, bool create, struct host *ret_host,
+                   struct tare_error *error);
+
+/* Copies an option struct of the caller, who may have been compiled with an older or a newer
+ * tare.h, over *known, which holds the defaults. known_size: of ours; oldest: of the first release.
+ * What a newer caller sets that we do not know is refused. */
+int lib_copy_options (void *known, size_t known_size, size_t oldest, const void *given,
+                      struct tare_error *error);
+
+#endif

@@ -1,0 +1,167 @@
+/* The features document: what this build can do, never what this host has (features.md). Only what
+ * is there: a manager that reads a name here will use it. The lists come from the tables that do
+ * the work, so they cannot promise more.
+ */
+#define _GNU_SOURCE
+#include "spec/texts.h"
+
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "libocispec/ocispec.h"
+#include "spec/mount_options.h"
+#include "spec/spec.h"
+#include "tare.h"
+
+static const char oci_version_min[] = "1.0.0";
+
+/* Kinds of hooks that are run. Ended by NULL. */
+static const char *const hooks[] = { NULL };
+
+/* Annotations that change what happens outside the container: a manager must not let its users set
+ * them. Ended by NULL. */
+static const char *const unsafe_annotations[] = { NULL };
+
+static const int namespaces[] = {
+  OCI_NAMESPACE_CGROUP, OCI_NAMESPACE_IPC,  OCI_NAMESPACE_MOUNT, OCI_NAMESPACE_NETWORK,
+  OCI_NAMESPACE_PID,    OCI_NAMESPACE_TIME, OCI_NAMESPACE_USER,  OCI_NAMESPACE_UTS,
+};
+
+/* An empty list says "none"; an absent one would say "unknown". */
+static bool
+put_texts (struct arena *arena, const char *const *texts, const char ***ret_texts,
+           size_t *ret_count)
+{
+  size_t count = 0;
+  while (texts[count] != NULL)
+    count++;
+  const char **copy = arena_allocate (arena, (count + 1) * sizeof *copy);
+  if (copy == NULL)
+    return false;
+  memcpy (copy, texts, count * sizeof *copy);
+  *ret_texts = copy;
+  *ret_count = count;
+  return true;
+}
+
+static int
+compare_texts (const void *a, const void *b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static bool
+put_mount_options (struct arena *arena, struct oci_features *features)
+{
+  size_t count = 0;
+  while (mount_options[count].name != NULL)
+    count++;
+  features->mount_options = arena_allocate (arena, (count + 1) * sizeof *features->mount_options);
+  if (features->mount_options == NULL)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (mount_options[i].kind != OPTION_NOT_BUILT)
+      features->mount_options[features->n_mount_options++] = mount_options[i].name;
+  qsort (features->mount_options, features->n_mount_options, sizeof *features->mount_options,
+         compare_texts);
+  return true;
+}
+
+static bool
+put_capabilities (struct arena *arena, struct oci_features_linux *linux)
+{
+  char name[64];
+  linux->capabilities = arena_allocate (arena, (CAP_LAST_CAP + 1) * sizeof *linux->capabilities);
+  if (linux->capabilities == NULL)
+    return false;
+  for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+    {
+      const char *text = capability_name (i, name, sizeof name);
+      /* libcap prints the number of one that it does not know */
+      if (text == NULL || str_after (text, "CAP_") == NULL)
+        continue;
+      char *copy = arena_copy (arena, text, strlen (text));
+      if (copy == NULL)
+        return false;
+      linux->capabilities[linux->n_capabilities++] = copy;
+    }
+  return true;
+}
+
+static void
+put_flag (bool value, bool *ret_value, bool *ret_has)
+{
+  *ret_value = value;
+  *ret_has = true;
+}
+
+#define PUT_FLAG(object, member, value) put_flag (value, &(object)->member, &(object)->has_##member)
+
+struct parts
+{
+  struct oci_features_linux linux_part;
+  struct oci_features_cgroup cgroup;
+  struct oci_features_seccomp seccomp;
+  struct oci_features_enabled apparmor, selinux, idmap, net_devices;
+  struct oci_features_intel_rdt intel_rdt;
+  struct oci_features_mount_extensions mount_extensions;
+  int namespaces[COUNT_OF (namespaces)];
+};
+
+static bool
+put_linux (struct arena *arena, struct parts *parts)
+{
+  struct oci_features_linux *linux = &parts->linux_part;
+  memcpy (parts->namespaces, namespaces, sizeof namespaces);
+  linux->namespaces = parts->namespaces;
+  linux->n_namespaces = COUNT_OF (namespaces);
+  linux->cgroup = &parts->cgroup;
+  PUT_FLAG (linux->cgroup, v1, true);
+  PUT_FLAG (linux->cgroup, v2, true);
+  PUT_FLAG (linux->cgroup, systemd, false);
+  PUT_FLAG (linux->cgroup, systemd_user, false);
+  PUT_FLAG (linux->cgroup, rdma, false);
+  linux->seccomp = &parts->seccomp;
+  PUT_FLAG (linux->seccomp, enabled, false);
+  linux->apparmor = &parts->apparmor;
+  PUT_FLAG (linux->apparmor, enabled, false);
+  linux->selinux = &parts->selinux;
+  PUT_FLAG (linux->selinux, enabled, false);
+  linux->intel_rdt = &parts->intel_rdt;
+  PUT_FLAG (linux->intel_rdt, enabled, false);
+  linux->mount_extensions = &parts->mount_extensions;
+  linux->mount_extensions->idmap = &parts->idmap;
+  PUT_FLAG (linux->mount_extensions->idmap, enabled, false);
+  linux->net_devices = &parts->net_devices;
+  PUT_FLAG (linux->net_devices, enabled, false);
+  return put_capabilities (arena, linux);
+}
+
+int
+spec_features_json (char **ret_json, struct tare_error *error)
+{
+  auto_ (arena)
+  struct arena arena = { 0 };
+  auto_ (buf)
+  struct buf text = { 0 };
+  struct parts parts = { 0 };
+  struct oci_features features = {
+    .oci_version_min = oci_version_min,
+    .oci_version_max = TARE_OCI_VERSION,
+    .linux = &parts.linux_part,
+  };
+  if (!put_texts (&arena, hooks, &features.hooks, &features.n_hooks)
+      || !put_texts (&arena, unsafe_annotations, &features.potentially_unsafe_config_annotations,
+                     &features.n_potentially_unsafe_config_annotations)
+      || !put_mount_options (&arena, &features) || !put_linux (&arena, &parts))
+    return fail (error, ENOMEM, "features");
+  oci_write (&text, &oci_features_table, &features, 2);
+  buf_text (&text, "\n");
+  char *json = buf_take (&text);
+  if (json == NULL)
+    return fail (error, ENOMEM, "features");
+  *ret_json = json;
+  return 0;
+}

@@ -1,0 +1,24 @@
+/* Private to spec: the stages of load and of making a plan. */
+#ifndef TARE_SPEC_INTERNAL_H
+#define TARE_SPEC_INTERNAL_H
+
+#include "spec/spec.h"
+
+/* Stages of spec_load; they fill spec. lower needs what the reader checked, check what lower made. */
+int spec_lower (struct spec *spec, const struct log *log, struct tare_error *error);
+int spec_lower_mounts (struct spec *spec, const struct log *log, struct tare_error *error);
+int spec_check (const struct spec *spec, struct tare_error *error);
+
+/* "Wrong config": code EINVAL, kind CONFIG. */
+#define config_error(error, ...) fail_kind (error, TARE_ERROR_CONFIG, EINVAL, __VA_ARGS__)
+
+int spec_check_sysctl (const struct spec *spec, struct tare_error *error);
+/* Turns a key of linux.sysctl into a path below /proc/sys, in place. */
+void spec_sysctl_path (char *key);
+
+/* Parts of spec_plan: each appends its arrays and fills its members of root. */
+int spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
+                          struct plan_builder *builder, struct plan *root,
+                          struct tare_error *error);
+
+#endif

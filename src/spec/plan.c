@@ -1,0 +1,156 @@
+/* Makes the plan: everything that has meaning is decided here, init only does it. Pure. */
+#include <linux/sched.h>
+
+#include "spec/internal.h"
+
+static const char *const set_names[] = {
+  [CAPABILITIES_BOUNDING] = "bounding",       [CAPABILITIES_EFFECTIVE] = "effective",
+  [CAPABILITIES_PERMITTED] = "permitted",     [CAPABILITIES_INHERITABLE] = "inheritable",
+  [CAPABILITIES_AMBIENT] = "ambient",
+};
+
+/* config.md: a capability that cannot be granted is a warning, not an error. */
+static uint64_t
+grant (const struct spec *spec, const struct spec_facts *facts, enum spec_capability_set set)
+{
+  uint64_t wanted = spec->capabilities[set], refused = wanted & ~facts->grantable;
+  for (unsigned i = 0; i < 64; i++)
+    if ((refused & 1ULL << i) != 0)
+      {
+        char buffer[64];
+        const char *name = capability_name (i, buffer, sizeof buffer);
+        log_warning (facts->log, "process.capabilities.%s: %s cannot be granted here, ignoring it",
+                     set_names[set], name != NULL ? name : "a capability");
+      }
+  return wanted & facts->grantable;
+}
+
+static void
+plan_capabilities (const struct spec *spec, const struct spec_facts *facts, struct plan *root)
+{
+  root->bounding = grant (spec, facts, CAPABILITIES_BOUNDING);
+  root->permitted = grant (spec, facts, CAPABILITIES_PERMITTED);
+  root->effective = grant (spec, facts, CAPABILITIES_EFFECTIVE) & root->permitted;
+  root->inheritable = grant (spec, facts, CAPABILITIES_INHERITABLE);
+  /* capabilities(7): the kernel keeps ambient within permitted and inheritable. */
+  root->ambient = grant (spec, facts, CAPABILITIES_AMBIENT) & root->permitted & root->inheritable;
+}
+
+static int
+plan_rlimits (const struct spec *spec, struct plan_builder *builder, struct plan *root)
+{
+  autofree struct plan_rlimit *limits = calloc (spec->n_rlimits + 1, sizeof *limits);
+  if (limits == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < spec->n_rlimits; i++)
+    limits[i] = (struct plan_rlimit) {
+      .resource = spec->rlimits[i].resource,
+      .soft = spec->rlimits[i].soft,
+      .hard = spec->rlimits[i].hard,
+    };
+  root->rlimits = plan_put_array (builder, limits, spec->n_rlimits, sizeof *limits);
+  return 0;
+}
+
+static int
+plan_process (const struct spec *spec, const struct spec_facts *facts,
+              struct plan_builder *builder, struct plan *root)
+{
+  const struct oci_process *process = spec->config->process;
+  if (process == NULL)
+    return 0;
+  root->cwd = plan_put_text (builder, process->cwd);
+  root->args = plan_put_texts (builder, process->args, process->n_args);
+  root->env = plan_put_texts (builder, process->env, process->n_env);
+  if (process->no_new_privileges)
+    root->flags |= PLAN_NO_NEW_PRIVILEGES;
+  if (process->user != NULL)
+    {
+      const struct oci_user *user = process->user;
+      root->uid = user->uid;
+      root->gid = user->gid;
+      root->groups = plan_put_array (builder, user->additional_gids, user->n_additional_gids,
+                                     sizeof *user->additional_gids);
+      root->umask = user->umask;
+      if (user->has_umask)
+        root->flags |= PLAN_SET_UMASK;
+    }
+  plan_capabilities (spec, facts, root);
+  return plan_rlimits (spec, builder, root);
+}
+
+static int
+plan_sysctls (const struct spec *spec, struct plan_builder *builder, struct plan *root)
+{
+  const struct oci_linux *linux = spec->config->linux;
+  size_t count = linux != NULL ? linux->n_sysctl : 0;
+  autofree struct plan_sysctl *sysctls = calloc (count + 1, sizeof *sysctls);
+  if (sysctls == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < count; i++)
+    {
+      autofree char *path = strdup (linux->sysctl[i].key);
+      if (path == NULL)
+        return -ENOMEM;
+      spec_sysctl_path (path);
+      sysctls[i] = (struct plan_sysctl) {
+        .path = plan_put_text (builder, path),
+        .value = plan_put_text (builder, linux->sysctl[i].value),
+      };
+    }
+  root->sysctls = plan_put_array (builder, sysctls, count, sizeof *sysctls);
+  return 0;
+}
+
+static void
+plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
+                 struct plan_builder *builder, struct plan *root)
+{
+  struct plan_join joins[PLAN_MAX_NAMESPACES];
+  uint32_t n = 0;
+  const struct oci_linux *linux = spec->config->linux;
+  struct spec_namespace_plan namespaces
+    = spec_plan_namespaces (spec->new_namespaces, spec->joined_namespaces,
+                            linux != NULL && linux->time_offsets != NULL);
+  root->clone_flags = namespaces.clone_flags;
+  root->unshare_flags = namespaces.unshare_flags;
+  root->flags |= namespaces.flags;
+  if ((namespaces.flags & PLAN_USER_NAMESPACE) == 0 || facts->privileged)
+    root->flags |= PLAN_HOST_PRIVILEGED;
+  /* A joined mount namespace is somebody else's too: its root is not ours to turn. */
+  if (facts->no_pivot || (spec->joined_namespaces & CLONE_NEWNS) != 0)
+    root->flags |= PLAN_CHROOT;
+  for (size_t i = 0; i < spec->n_namespaces; i++)
+    if (spec->namespaces[i].path != NULL)
+      {
+        joins[n] = (struct plan_join) {
+          .type = spec->namespaces[i].type,
+          .fd = n,
+          .path = plan_put_text (builder, spec->namespaces[i].path),
+        };
+        n++;
+      }
+  root->joins = plan_put_array (builder, joins, n, sizeof *joins);
+}
+
+int
+spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
+           struct tare_error *error)
+{
+  struct plan root = { .preserve_fds = facts->preserve_fds };
+  plan_begin (builder);
+  if (facts->timings)
+    root.flags |= PLAN_TIMINGS;
+  root.hostname = plan_put_text (builder, spec->config->hostname);
+  root.domainname = plan_put_text (builder, spec->config->domainname);
+  plan_namespaces (spec, facts, builder, &root);
+  int r = spec_plan_filesystem (spec, facts, builder, &root, error);
+  if (r < 0)
+    return r;
+  r = plan_process (spec, facts, builder, &root);
+  if (r >= 0)
+    r = plan_sysctls (spec, builder, &root);
+  if (r < 0)
+    return fail (error, r, "make the plan");
+  return plan_finish (builder, &root, error);
+}

@@ -1,0 +1,126 @@
+/* A container's config: read, lowered to typed C, checked, frozen; and the plan made from it.
+ * Nothing after spec_load compares strings of the config or edits it. Both halves are pure: no
+ * system call, no effect.
+ */
+#ifndef TARE_SPEC_H
+#define TARE_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "libocispec/ocispec.h"
+#include "plan/plan.h"
+#include "spec/cgroup_mounts.h"
+
+enum spec_capability_set
+{
+  CAPABILITIES_BOUNDING,
+  CAPABILITIES_EFFECTIVE,
+  CAPABILITIES_PERMITTED,
+  CAPABILITIES_INHERITABLE,
+  CAPABILITIES_AMBIENT,
+  CAPABILITIES_SETS,
+};
+
+struct spec_namespace
+{
+  uint32_t type;    /* CLONE_NEW* */
+  const char *path; /* joined; NULL: new */
+};
+
+enum spec_mount_kind
+{
+  SPEC_MOUNT_FILESYSTEM,
+  SPEC_MOUNT_BIND,
+  SPEC_MOUNT_CGROUP, /* becomes one or several mounts: struct cgroup_mounts */
+};
+struct spec_mount
+{
+  const char *label; /* "mounts[3]" */
+  const char *type, *source, *target;
+  enum spec_mount_kind kind;
+  bool recursive;
+  uint64_t set, clear, recursive_set, recursive_clear; /* MOUNT_ATTR_* */
+  uint64_t propagation, recursive_propagation;         /* MS_* */
+  const char **data; /* for fsconfig, in order */
+  size_t n_data;
+};
+
+struct spec_rlimit
+{
+  uint32_t resource;
+  uint64_t soft, hard;
+};
+
+struct spec
+{
+  struct arena arena;
+  const struct oci_config *config;
+  const char *bundle; /* absolute */
+  const char *rootfs; /* absolute */
+  struct spec_namespace namespaces[PLAN_MAX_NAMESPACES];
+  size_t n_namespaces;
+  uint64_t new_namespaces, joined_namespaces; /* CLONE_NEW* */
+  struct spec_mount *mounts;
+  size_t n_mounts;
+  struct spec_rlimit *rlimits;
+  size_t n_rlimits;
+  uint64_t capabilities[CAPABILITIES_SETS];
+  uint64_t root_propagation; /* MS_* | MS_REC */
+};
+
+struct spec_input
+{
+  const char *name; /* for errors: "config.json" */
+  const void *bytes;
+  size_t length;
+  const char *bundle; /* absolute */
+};
+
+/* Reads, lowers, checks and freezes. Warnings go to log. The caller frees with spec_free. */
+int spec_load (const struct spec_input *input, const struct log *log, struct spec **ret_spec,
+               struct tare_error *error);
+void spec_free (struct spec *spec);
+
+/* What the plan needs to know of the host and of the caller's wishes. */
+struct spec_facts
+{
+  const char *id;
+  uint64_t grantable;    /* capabilities that can be given: the runtime's own */
+  bool privileged;       /* capable over a new user namespace from outside */
+  const struct cgroup_mounts *cgroup_mounts; /* NULL: none to be had (--cgroup-manager disabled) */
+  uint32_t preserve_fds;
+  bool no_pivot;
+  bool timings;
+  const struct log *log; /* ungrantable capabilities warn */
+};
+
+/* The namespaces of a plan, worked out from which are new, joined or absent. Pure; the truth table
+ * of its test is the specification. */
+struct spec_namespace_plan
+{
+  uint64_t clone_flags;   /* of the host's clone3 */
+  uint64_t unshare_flags; /* of init, after the joins */
+  uint64_t flags;         /* PLAN_FORK, PLAN_UNSHARE_USER, PLAN_USER_NAMESPACE, ... */
+};
+struct spec_namespace_plan spec_plan_namespaces (uint64_t new_namespaces,
+                                                 uint64_t joined_namespaces, bool time_offsets);
+
+/* Appends the whole plan and finishes it. */
+int spec_plan (const struct spec *spec, const struct spec_facts *facts,
+               struct plan_builder *builder, struct tare_error *error);
+
+/* Does the config ask for a new namespace of this type? */
+static inline bool
+spec_is_new (const struct spec *spec, uint64_t type)
+{
+  return (spec->new_namespaces & type) != 0;
+}
+
+/* Number of a capability by its spec name "CAP_KILL", or -EINVAL; and back (NULL). */
+int capability_number (const char *name);
+const char *capability_name (unsigned number, char *buffer, size_t size);
+
+#endif

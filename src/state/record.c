@@ -1,0 +1,185 @@
+/* state.json: read strictly, written whole. A write is a temporary file, made exclusively, and a
+ * rename: who reads sees the old record or the new one. No fsync: it need not outlive the machine,
+ * for the processes it speaks of do not either.
+ */
+#define _GNU_SOURCE
+#include "state/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+#include "tare.h"
+
+const struct enum_map state_status_map[] = {
+  { "creating", STATE_CREATING }, { "created", STATE_CREATED }, { "running", STATE_RUNNING },
+  { "paused", STATE_PAUSED },     { "stopped", STATE_STOPPED }, { NULL, 0 },
+};
+
+const struct enum_map state_cgroup_manager_map[] = {
+  { "cgroupfs", TARE_CGROUP_CGROUPFS },
+  { "systemd", TARE_CGROUP_SYSTEMD },
+  { "disabled", TARE_CGROUP_DISABLED },
+  { NULL, 0 },
+};
+
+OCI_DEFINE (state_record, STATE_RECORD_FIELDS)
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static int
+corrupt (struct tare_error *error, int code, const char *why)
+{
+  return fail_kind (error, TARE_ERROR_CORRUPT, code, "%s: %s", STATE_RECORD, why);
+}
+
+/* The file's bytes into the arena, as they are. */
+static int
+read_bytes (struct state *state, const char **ret_bytes, size_t *ret_length,
+            struct tare_error *error)
+{
+  struct sys_stat st;
+  /* O_NONBLOCK: a FIFO of that name must not hold us. */
+  autoclose int fd =
+      sys_openat2 (state->directory, STATE_RECORD, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0,
+                   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  int r = fd < 0 ? fd : sys_stat (fd, NULL, &st);
+  if (r == -ENOENT)
+    return corrupt (error, r, "missing: its creation was not finished, or it was damaged");
+  if (r < 0)
+    return corrupt (error, r, errno_text (r));
+  if (!S_ISREG (st.mode))
+    return corrupt (error, -EINVAL, "not a regular file");
+  r = state_check_owner (fd, STATE_RECORD, error);
+  if (r < 0)
+    return r;
+  if (st.size > OCI_SIZE_MAX)
+    return corrupt (error, -EFBIG, "larger than 32 MiB");
+  char *bytes = arena_allocate (&state->arena, st.size + 1);
+  ssize_t length = bytes != NULL ? sys_read_full (fd, bytes, st.size) : -ENOMEM;
+  if (length < 0)
+    return corrupt (error, (int) length, errno_text ((int) length));
+  *ret_bytes = bytes;
+  *ret_length = (size_t) length;
+  return 0;
+}
+
+/* What the table cannot say. */
+static int
+check_record (const struct state *state, const struct state_record *record,
+              struct tare_error *error)
+{
+  if (!str_equal (record->id, state->id))
+    return fail_kind (error, TARE_ERROR_CORRUPT, -EINVAL, "%s: it is that of container `%s`",
+                      STATE_RECORD, record->id);
+  if (record->pid < 0)
+    return corrupt (error, -EINVAL, "pid: negative");
+  return 0;
+}
+
+int
+state_read_record (struct state *state, struct tare_error *error)
+{
+  struct oci_source source = { .name = STATE_RECORD };
+  void *object;
+  int r = read_bytes (state, &source.bytes, &source.length, error);
+  if (r < 0)
+    return r;
+  r = oci_read (&state->arena, &source, &state_record_table, &object, error);
+  if (r < 0)
+    return classify (error, r, TARE_ERROR_CORRUPT);
+  r = check_record (state, object, error);
+  if (r < 0)
+    return r;
+  state->record = object;
+  return 0;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* RFC 3339, UTC, nanoseconds. */
+static const char *
+now_text (struct arena *arena)
+{
+  struct timespec now = { 0 };
+  struct tm parts = { 0 };
+  char text[32] = "";
+  (void) clock_gettime (CLOCK_REALTIME, &now);
+  (void) gmtime_r (&now.tv_sec, &parts);
+  (void) strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  return arena_format (arena, "%s.%09ldZ", text, now.tv_nsec);
+}
+
+int
+state_new_record (struct state *state, struct tare_error *error)
+{
+  struct state_record *record = arena_allocate (&state->arena, sizeof *record);
+  if (record == NULL)
+    return fail (error, ENOMEM, "state");
+  record->version = STATE_RECORD_VERSION;
+  record->status = STATE_CREATING;
+  record->id = state->id;
+  record->created = now_text (&state->arena);
+  record->owner = geteuid ();
+  record->has_version = record->has_status = record->has_owner = true;
+  if (record->created == NULL)
+    return fail (error, ENOMEM, "state");
+  state->record = record;
+  return 0;
+}
+
+/* The temporary file may be there: of one that was killed while it held the lock that is ours now.
+ */
+static int
+create_temporary (int directory, const char *name)
+{
+  const uint64_t flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  int fd = sys_openat2 (directory, name, flags, 0600, RESOLVE_BENEATH);
+  if (fd != -EEXIST)
+    return fd;
+  (void) sys_unlinkat (directory, name, 0);
+  return sys_openat2 (directory, name, flags, 0600, RESOLVE_BENEATH);
+}
+
+static int
+write_file (const struct state *state, const char *name, const void *bytes, size_t length,
+            struct tare_error *error)
+{
+  char temporary[64];
+  (void) snprintf (temporary, sizeof temporary, ".%s.new", name);
+  autoclose int fd = create_temporary (state->directory, temporary);
+  if (fd < 0)
+    return fail (error, fd, "state directory of `%s`: create '%s'", state->id, temporary);
+  int r = sys_write_full (fd, bytes, length);
+  if (r >= 0)
+    r = sys_renameat (state->directory, temporary, name);
+  if (r >= 0)
+    return 0;
+  (void) sys_unlinkat (state->directory, temporary, 0);
+  return fail (error, r, "state directory of `%s`: write '%s'", state->id, name);
+}
+
+int
+state_write (struct state *state, struct tare_error *error)
+{
+  auto_ (buf)
+  struct buf text = { 0 };
+  struct state_record *record = state->record;
+  record->has_pid = record->has_start_time = record->pid != 0;
+  record->has_cgroup_manager = record->has_new_pid_namespace = true;
+  oci_write (&text, &state_record_table, record, 2);
+  buf_text (&text, "\n");
+  if (text.failed)
+    return fail (error, ENOMEM, "state");
+  return write_file (state, STATE_RECORD, text.bytes, text.length, error);
+}
+
+int
+state_write_config (struct state *state, const void *bytes, size_t length, struct tare_error *error)
+{
+  return write_file (state, STATE_CONFIG, bytes, length, error);
+}

@@ -1,0 +1,46 @@
+/* state.json: what later verbs need to know of a container without reading its config. */
+#ifndef TARE_STATE_RECORD_H
+#define TARE_STATE_RECORD_H
+
+#include "libocispec/table.h"
+#include "state/state.h"
+
+enum
+{
+  STATE_RECORD_VERSION = 1,
+};
+
+/* Of enum tare_cgroup_manager. */
+extern const struct enum_map state_cgroup_manager_map[];
+
+/* clang-format off */
+#define STATE_RECORD_FIELDS(F, T)                                                           \
+  F (T, U32, "version", version, .required = true, .min = 1, .max = STATE_RECORD_VERSION)   \
+  F (T, STRING, "id", id, .required = true)                                                 \
+  F (T, ENUM, "status", status, state_status, .required = true)                             \
+  /* of init, as the host counts; 0 while there is none. startTime: clock ticks since boot */ \
+  F (T, I32, "pid", pid, .max = INT32_MAX)                                                  \
+  F (T, U64, "startTime", start_time)                                                       \
+  F (T, STRING, "bundle", bundle)                                                           \
+  F (T, STRING, "rootfs", rootfs)                                                           \
+  F (T, STRING, "created", created, .required = true)                                       \
+  F (T, U32, "owner", owner, .required = true)                                              \
+  F (T, STRING_MAP, "annotations", annotations)                                             \
+  F (T, ENUM, "cgroupManager", cgroup_manager, state_cgroup_manager)                        \
+  /* absolute directories, entered before they are made */                                  \
+  F (T, STRINGS, "cgroups", cgroups)                                                        \
+  F (T, STRING, "systemdUnit", systemd_unit)                                                \
+  F (T, BOOL, "newPidNamespace", new_pid_namespace)
+
+OCI_DECLARE (state_record, STATE_RECORD_FIELDS)
+/* clang-format on */
+
+/* Private to state. */
+/* Reads state.json into state. TARE_ERROR_CORRUPT; -ENOENT if there is none. */
+int state_read_record (struct state *state, struct tare_error *error);
+/* A new record in state's arena, status creating. -ENOMEM. */
+int state_new_record (struct state *state, struct tare_error *error);
+/* The directory's owner and mode are ours: nobody else can have written in it. */
+int state_check_owner (int fd, const char *what, struct tare_error *error);
+
+#endif

@@ -1,0 +1,124 @@
+/* Golden plans: every NAME.json beside this file must make the plan in NAME.plan, or the error in
+ * it. `UPDATE=1` writes what was made instead. Needs no root: making a plan has no effect. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/spec.h"
+#include "tests/unit/tap.h"
+
+static char *
+read_file (const char *path, size_t *ret_length)
+{
+  FILE *file = fopen (path, "r");
+  char *bytes = malloc (1 << 20);
+  *ret_length = file != NULL ? fread (bytes, 1, (1 << 20) - 1, file) : 0;
+  bytes[*ret_length] = '\0';
+  if (file != NULL)
+    fclose (file);
+  return bytes;
+}
+
+static void
+note_warning (enum tare_log_level level, const char *message, void *argument)
+{
+  (void) level;
+  buf_format (argument, "warning: %s\n", message);
+}
+
+/* A v1 host with two hierarchies, one of them shared by two controllers. */
+static const struct cgroup_mounts v1_mounts = {
+  .mounts = { { "cpu,cpuacct", NULL, (char *) (uintptr_t) "/sys/fs/cgroup/cpu,cpuacct/c1", { NULL } },
+              { "systemd", NULL, (char *) (uintptr_t) "/sys/fs/cgroup/systemd/c1", { NULL } } },
+  .n_mounts = 2,
+  .tmpfs = true,
+  .links = { { "cpu", "cpu,cpuacct" }, { "cpuacct", "cpu,cpuacct" } },
+  .n_links = 2,
+};
+static const struct cgroup_mounts v2_mounts = {
+  .mounts = { { "", "cgroup2", NULL, { NULL } } },
+  .n_mounts = 1,
+};
+
+static void
+make_text (const char *name, const char *bytes, size_t length, struct buf *text)
+{
+  struct log log = { note_warning, text, TARE_LOG_WARNING };
+  struct spec_input input = { "config.json", bytes, length, "/bundle" };
+  struct tare_error error = { 0 };
+  struct spec *spec = NULL;
+  struct plan_builder builder = { 0 };
+  struct spec_facts facts = {
+    .id = "c1",
+    .grantable = ~(1ULL << 24), /* all but CAP_SYS_RESOURCE */
+    .privileged = true,
+    .cgroup_mounts = strncmp (name, "v1", 2) == 0 ? &v1_mounts : &v2_mounts,
+    .log = &log,
+  };
+  int r = spec_load (&input, &log, &spec, &error);
+  if (r >= 0)
+    r = spec_plan (spec, &facts, &builder, &error);
+  if (r >= 0)
+    r = plan_check (builder.buf.bytes, builder.buf.length, &error);
+  if (r < 0)
+    buf_format (text, "error %u: %s\n", error.kind, error.message);
+  else
+    plan_print ((const struct plan *) builder.buf.bytes, text);
+  plan_builder_done (&builder);
+  spec_free (spec);
+}
+
+static void
+check_golden (const char *directory, const char *name)
+{
+  char path[4096];
+  size_t length, golden_length;
+  struct buf text = { 0 };
+  snprintf (path, sizeof path, "%s/%s.json", directory, name);
+  autofree char *config = read_file (path, &length);
+  make_text (name, config, length, &text);
+  snprintf (path, sizeof path, "%s/%s.plan", directory, name);
+  if (getenv ("UPDATE") != NULL)
+    {
+      FILE *file = fopen (path, "w");
+      if (file != NULL)
+        {
+          fwrite (text.bytes, 1, text.length, file);
+          fclose (file);
+        }
+    }
+  autofree char *golden = read_file (path, &golden_length);
+  bool same = golden_length == text.length && memcmp (golden, text.bytes, text.length) == 0;
+  ok (same, "%s", name);
+  if (!same)
+    fprintf (stderr, "--- made:\n%s--- %s:\n%s", text.bytes, path, golden);
+  buf_done (&text);
+}
+
+static int
+is_config (const struct dirent *entry)
+{
+  const char *dot = strrchr (entry->d_name, '.');
+  return dot != NULL && strcmp (dot, ".json") == 0;
+}
+
+int
+main (void)
+{
+  char directory[4096];
+  struct dirent **entries;
+  const char *top = getenv ("top_srcdir");
+  snprintf (directory, sizeof directory, "%s/tests/golden/plan", top != NULL ? top : ".");
+  int count = scandir (directory, &entries, is_config, alphasort);
+  ok (count > 0, "there are golden plans in %s", directory);
+  for (int i = 0; i < count; i++)
+    {
+      *strrchr (entries[i]->d_name, '.') = '\0';
+      check_golden (directory, entries[i]->d_name);
+      free (entries[i]);
+    }
+  if (count >= 0)
+    free (entries);
+  return tap_done ();
+}

@@ -1,0 +1,96 @@
+/* The two step tables mirror each other: what one side sends, the other receives, in the same
+ * order. If this holds there is no deadlock and no message out of turn, whichever optional rows are
+ * needed. Also: every step has its name once, and undo goes only with lasting effects of the host. */
+#include "host/internal.h"
+#include "init/init.h"
+#include "tests/unit/tap.h"
+
+struct sequence
+{
+  enum message messages[64];
+  size_t count;
+};
+
+static void
+add (struct sequence *sequence, enum message message)
+{
+  if (message != MESSAGE_NONE)
+    sequence->messages[sequence->count++] = message;
+}
+
+static struct sequence
+host_sequence (void)
+{
+  struct sequence sequence = { .count = 0 };
+  for (size_t i = 0; i < n_create_steps; i++)
+    {
+      add (&sequence, create_steps[i].receive);
+      add (&sequence, create_steps[i].send);
+    }
+  return sequence;
+}
+
+/* init's start-up receives PLAN; what follows RUN belongs to the start connection. */
+static struct sequence
+init_sequence (void)
+{
+  struct sequence sequence = { .count = 0 };
+  add (&sequence, MESSAGE_PLAN);
+  for (size_t i = 0; i < INIT_STEP_COUNT && i != INIT_STEP_wait; i++)
+    {
+      add (&sequence, init_steps[i].sends);
+      add (&sequence, init_steps[i].receives);
+    }
+  return sequence;
+}
+
+static void
+test_mirror (void)
+{
+  struct sequence host = host_sequence (), init = init_sequence ();
+  is_number ((long long) host.count, (long long) init.count, "both sides have as many messages");
+  for (size_t i = 0; i < host.count && i < init.count; i++)
+    is_text (message_name (host.messages[i]), message_name (init.messages[i]),
+             "message of the host side and of init");
+}
+
+static void
+test_directions (void)
+{
+  for (size_t i = 0; i < n_create_steps; i++)
+    {
+      const struct step *step = &create_steps[i];
+      bool good = (step->send == MESSAGE_NONE || message_direction (step->send) == MESSAGE_TO_INIT)
+                  && (step->receive == MESSAGE_NONE
+                      || message_direction (step->receive) == MESSAGE_TO_HOST);
+      ok (good, "host step %s sends to init and receives from it", step->name);
+    }
+  for (size_t i = 0; i < INIT_STEP_COUNT; i++)
+    {
+      const struct init_step_row *step = &init_steps[i];
+      bool good = (step->sends == MESSAGE_NONE || message_direction (step->sends) == MESSAGE_TO_HOST)
+                  && (step->receives == MESSAGE_NONE
+                      || message_direction (step->receives) == MESSAGE_TO_INIT);
+      ok (good, "init step %s sends to the host and receives from it", step->name);
+      is_text (step->name, init_step_name ((uint32_t) i + 1), "its row is at its place");
+    }
+}
+
+static void
+test_names (void)
+{
+  for (size_t i = 0; i < n_create_steps; i++)
+    for (size_t k = 0; k < i; k++)
+      if (strcmp (create_steps[i].name, create_steps[k].name) == 0)
+        ok (false, "host step %s is there twice", create_steps[i].name);
+  ok (n_create_steps > 0, "names of host steps are unique");
+}
+
+int
+main (void)
+{
+  test_mirror ();
+  test_directions ();
+  test_names ();
+  return tap_done ();
+}
