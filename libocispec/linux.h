@@ -79,7 +79,7 @@ OCI_DECLARE_ENUM (oci_personality_domain, OCI_PERSONALITY_DOMAINS)
   F (T, STRING, "closID", clos_id)                                         \
   F (T, STRINGS, "schemata", schemata)                                     \
   F (T, STRING, "l3CacheSchema", l3_cache_schema)                          \
-  F (T, STRING, "memBwSchema", mem_bw_schema, .pattern = "^MB:[^\n]*$")    \
+  F (T, STRING, "memBwSchema", mem_bw_schema, .pattern = "^MB:[^\\n]*$")    \
   F (T, BOOL, "enableMonitoring", enable_monitoring)
 
 #define OCI_MEMORY_POLICY(F, T)                                            \

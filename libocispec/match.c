@@ -1,6 +1,6 @@
-/* The patterns of the schema, without a regular expression library: ^...$ around single characters
- * and [classes], each alone or with * or + behind it. What the schema uses never needs to back up:
- * a repeated class and what follows it have no character in common. */
+/* The patterns of the schema, without a regular expression library: ^...$ around characters and
+ * [classes] (with ranges, ^ and \n), each alone or with * or + behind it. What the schema uses
+ * never needs to back up: a repeated class has no character in common with what follows it. */
 #include "libocispec/table.h"
 #include "base/str.h"
 
@@ -19,10 +19,12 @@ item_has (const char *item, size_t length, char c)
   bool negated = item[1] == '^';
   for (size_t i = 1 + negated; i + 1 < length; i++)
     {
+      bool is_newline = item[i] == '\\' && item[i + 1] == 'n';
       bool is_range = item[i + 1] == '-' && i + 3 < length;
-      if (is_range ? c >= item[i] && c <= item[i + 2] : c == item[i])
+      char first = is_newline ? '\n' : item[i], last = is_range ? item[i + 2] : first;
+      if (c >= first && c <= last)
         return !negated;
-      i += is_range ? 2 : 0;
+      i += is_range ? 2 : is_newline ? 1 : 0;
     }
   return negated;
 }

@@ -22,18 +22,19 @@ reader_done (struct reader *reader)
 
 /* ---- what may come now ---- */
 
+/* The innermost open frame; there is none (depth 0) around the root. */
 static struct frame *
 top (struct reader *reader)
 {
-  return reader->depth == 0 ? NULL : &reader->frames[reader->depth - 1];
+  return &reader->frames[reader->depth - 1];
 }
 
 static struct slot
 slot_now (struct reader *reader)
 {
-  const struct frame *frame = top (reader);
-  if (frame == NULL)
+  if (reader->depth == 0)
     return (struct slot){ .kind = OCI_KIND_OBJECT };
+  const struct frame *frame = top (reader);
   if (frame->form == FORM_SKIPPED_OBJECT || frame->form == FORM_SKIPPED_ARRAY
       || frame->field == NULL || frame->field->kind == OCI_KIND_IGNORED)
     return (struct slot){ .skip = true };
@@ -90,9 +91,8 @@ place_now (struct reader *reader)
 static int
 value_done (struct reader *reader)
 {
-  struct frame *frame = top (reader);
-  if (frame != NULL && frame->form != FORM_OBJECT)
-    frame->n++;
+  if (reader->depth > 0 && top (reader)->form != FORM_OBJECT)
+    top (reader)->n++;
   return 1;
 }
 
@@ -103,11 +103,11 @@ on_null (void *context)
 {
   struct reader *reader = context;
   struct slot slot = slot_now (reader);
-  struct frame *frame = top (reader);
   if (slot.skip)
     return value_done (reader);
-  if (frame == NULL || frame->form != FORM_OBJECT)
+  if (reader->depth == 0 || top (reader)->form != FORM_OBJECT)
     return refuse_type (reader, &slot, "null");
+  const struct frame *frame = top (reader);
   uint64_t bit = UINT64_C (1) << (frame->field - frame->table->fields);
   ((struct oci_head *) (void *) frame->object)->nulls |= bit;
   return 1;
@@ -142,36 +142,6 @@ oci_range (const struct oci_field *field, int64_t *ret_min, uint64_t *ret_max)
     }
 }
 
-/* From its text: a double would round, and 1e3 or 1.0 is another reader's number. */
-static int
-parse_integer (const struct oci_field *field, const char *text, uint64_t *ret_value)
-{
-  int64_t min, value;
-  uint64_t max;
-  oci_range (field, &min, &max);
-  if (!field->is_signed)
-    {
-      int r = parse_u64 (text, max, ret_value);
-      return r == 0 && *ret_value < (uint64_t) min ? -ERANGE : r;
-    }
-  int r = parse_i64 (text, min, max > INT64_MAX ? INT64_MAX : (int64_t) max, &value);
-  if (r == 0)
-    *ret_value = (uint64_t) value;
-  return r;
-}
-
-static int
-refuse_number (struct reader *reader, const struct oci_field *field, const char *text)
-{
-  int64_t min;
-  uint64_t max;
-  oci_range (field, &min, &max);
-  if (strpbrk (text, ".eE") != NULL)
-    return refuse_value (reader, "%s is not an integer in plain digits", text);
-  return refuse_value (reader, "%s is not in the range of %lld to %llu", text, (long long) min,
-                       (unsigned long long) max);
-}
-
 static void
 store_integer (void *place, size_t size, uint64_t value)
 {
@@ -183,30 +153,43 @@ store_integer (void *place, size_t size, uint64_t value)
     *(uint64_t *) place = value;
 }
 
+/* From its text: a double would round, and 1e3 or 1.0 is another reader's number. */
+static int
+take_integer (struct reader *reader, const struct oci_field *field, const char *text)
+{
+  int64_t min, number = 0;
+  uint64_t max, value = 0;
+  oci_range (field, &min, &max);
+  int r = field->is_signed ? parse_i64 (text, min, (int64_t) max, &number)
+                           : parse_u64 (text, max, &value);
+  if (strpbrk (text, ".eE") != NULL)
+    return refuse_value (reader, "%s is not an integer in plain digits", text);
+  if (r < 0 || (!field->is_signed && value < (uint64_t) min))
+    return refuse_value (reader, "%s is not in the range of %lld to %llu", text, (long long) min,
+                         (unsigned long long) max);
+  void *place = place_now (reader);
+  if (place == NULL)
+    return refuse_memory (reader);
+  store_integer (place, field->size, field->is_signed ? (uint64_t) number : value);
+  return value_done (reader);
+}
+
 static int
 on_number (void *context, const char *bytes, size_t length)
 {
   struct reader *reader = context;
   struct slot slot = slot_now (reader);
   char text[64]; /* more is out of any range, and cut in the message */
-  uint64_t value;
   if (!json_number_is_finite (bytes, length))
     return refuse_value (reader, "the number is too large");
   if (slot.skip)
     return value_done (reader);
   if (!slot_takes (&slot, OCI_KIND_INTEGER))
     return refuse_type (reader, &slot, "a number");
-
   size_t n = length < sizeof text ? length : sizeof text - 1;
   memcpy (text, bytes, n);
   text[n] = '\0';
-  if (parse_integer (slot.field, text, &value) < 0)
-    return refuse_number (reader, slot.field, text);
-  void *place = place_now (reader);
-  if (place == NULL)
-    return refuse_memory (reader);
-  store_integer (place, slot.field->size, value);
-  return value_done (reader);
+  return take_integer (reader, slot.field, text);
 }
 
 static int
@@ -312,10 +295,9 @@ close_items (struct reader *reader)
 static char *
 object_now (struct reader *reader, const struct oci_table *table)
 {
-  const struct frame *frame = top (reader);
-  if (frame == NULL)
+  if (reader->depth == 0)
     return reader->root = arena_allocate (reader->arena, table->size);
-  if (frame->form != FORM_OBJECT)
+  if (top (reader)->form != FORM_OBJECT)
     return place_now (reader);
   char **pointer = place_now (reader);
   return *pointer = arena_allocate (reader->arena, table->size);
@@ -430,20 +412,10 @@ start_item (struct reader *reader, struct frame *frame)
   return true;
 }
 
-static const struct oci_field *
-find_field (const struct oci_table *table, const struct key *key)
-{
-  for (size_t i = 0; i < table->n_fields; i++)
-    if (strncmp (table->fields[i].name, key->text, key->length) == 0
-        && table->fields[i].name[key->length] == '\0')
-      return &table->fields[i];
-  return NULL;
-}
-
 static int
 on_field_key (struct reader *reader, struct frame *frame)
 {
-  frame->field = find_field (frame->table, &frame->key);
+  frame->field = oci_find (frame->table, frame->key.text, frame->key.length);
   if (frame->field == NULL)
     {
       reader->unknown++;

@@ -1,7 +1,6 @@
 /* What the reader says when it refuses: the place, what stood there, what was allowed, the line.
  * One form for all messages; the tests hold them to the letter. */
 #include "libocispec/reader.h"
-#include "libocispec/scan.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -42,9 +41,11 @@ put_path (const struct reader *reader, size_t depth, struct buf *path)
 int
 refuse (struct reader *reader, size_t offset, const char *path, const char *text)
 {
+  size_t line = 1;
+  for (size_t i = 0; i < offset; i++)
+    line += reader->source->bytes[i] == '\n';
   reader->r = fail_kind (reader->error, TARE_ERROR_CONFIG, EINVAL, "%s: %s%s%s (line %zu)",
-                         reader->source->name, path, *path != '\0' ? ": " : "", text,
-                         json_line (reader->source->bytes, offset));
+                         reader->source->name, path, *path != '\0' ? ": " : "", text, line);
   return 0;
 }
 

@@ -97,12 +97,3 @@ json_number_is_finite (const char *text, size_t length)
       exponent = exponent * 10 + (*at - '0');
   return magnitude + (minus ? -exponent : exponent) <= 308;
 }
-
-size_t
-json_line (const char *bytes, size_t offset)
-{
-  size_t line = 1;
-  for (size_t i = 0; i < offset; i++)
-    line += bytes[i] == '\n';
-  return line;
-}

@@ -9,7 +9,5 @@
 const char *json_scan (const char *bytes, size_t length, size_t *ret_offset);
 /* Does a double hold this number (in JSON's syntax), or is it beyond 1e308? */
 bool json_number_is_finite (const char *text, size_t length);
-/* The line, from 1, on which offset lies. */
-size_t json_line (const char *bytes, size_t offset);
 
 #endif

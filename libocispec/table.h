@@ -121,6 +121,8 @@ int oci_read (struct arena *arena, const struct oci_source *source, const struct
 /* Prints object by its table: on one line, or indented by indent spaces a level. */
 void oci_write (struct buf *buf, const struct oci_table *table, const void *object, int indent);
 
+/* The field of this JSON name, or NULL. */
+const struct oci_field *oci_find (const struct oci_table *table, const char *name, size_t length);
 /* Was the field of this JSON name there, and null? */
 bool oci_is_null (const struct oci_table *table, const void *object, const char *name);
 /* The range of an integer field. */
@@ -137,12 +139,13 @@ bool oci_match (const char *pattern, const char *text);
 #define OCI_ENUMERATOR(constant, text) constant,
 #define OCI_ENUM_ROW(constant, text)   { text, constant },
 
-#define OCI_DECLARE_ENUM(tag, LIST)                                                                \
+#define OCI_ENUM(tag, LIST)                                                                        \
   enum tag                                                                                         \
   {                                                                                                \
     LIST (OCI_ENUMERATOR)                                                                          \
   };                                                                                               \
   extern const struct enum_map tag##_map[];
+#define OCI_DECLARE_ENUM(tag, LIST) OCI_ENUM (tag, LIST)
 #define OCI_DEFINE_ENUM(tag, LIST)                                                                 \
   const struct enum_map tag##_map[] = { LIST (OCI_ENUM_ROW){ NULL, 0 } };
 
@@ -168,21 +171,17 @@ bool oci_match (const char *pattern, const char *text);
 #define OCI_MEMBER_IGNORED(json, ...)
 /* clang-format on */
 
-#define OCI_DECLARE(tag, LIST)                                                                     \
+#define OCI_STRUCT(tag, LIST, ...)                                                                 \
   struct tag                                                                                       \
   {                                                                                                \
     uint64_t nulls;                                                                                \
+    __VA_ARGS__                                                                                    \
     LIST (OCI_MEMBER, struct tag)                                                                  \
   };                                                                                               \
   extern const struct oci_table tag##_table;
-#define OCI_DECLARE_KEYED(tag, LIST)                                                               \
-  struct tag                                                                                       \
-  {                                                                                                \
-    uint64_t nulls;                                                                                \
-    const char *key;                                                                               \
-    LIST (OCI_MEMBER, struct tag)                                                                  \
-  };                                                                                               \
-  extern const struct oci_table tag##_table;
+
+#define OCI_DECLARE(tag, LIST)       OCI_STRUCT (tag, LIST)
+#define OCI_DECLARE_KEYED(tag, LIST) OCI_STRUCT (tag, LIST, const char *key;)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 

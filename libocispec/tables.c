@@ -1,76 +1,12 @@
-/* The tables and enumerations that the headers declare. Nothing else is here: the lists of fields
- * in the headers are the source of both. */
+/* The tables and enumerations that the headers declare: here each declaration is a definition too,
+ * so that none can be forgotten, nor differ. Nothing else may be here. */
+#include "libocispec/table.h"
+
+#undef OCI_DECLARE
+#undef OCI_DECLARE_KEYED
+#undef OCI_DECLARE_ENUM
+#define OCI_DECLARE(tag, LIST)       OCI_STRUCT (tag, LIST) OCI_DEFINE (tag, LIST)
+#define OCI_DECLARE_KEYED(tag, LIST) OCI_STRUCT (tag, LIST, const char *key;) OCI_DEFINE (tag, LIST)
+#define OCI_DECLARE_ENUM(tag, LIST)  OCI_ENUM (tag, LIST) OCI_DEFINE_ENUM (tag, LIST)
+
 #include "libocispec/ocispec.h"
-
-OCI_DEFINE_ENUM (oci_scheduler_policy, OCI_SCHEDULER_POLICIES)
-OCI_DEFINE_ENUM (oci_scheduler_flag, OCI_SCHEDULER_FLAGS)
-OCI_DEFINE_ENUM (oci_io_priority_class, OCI_IO_PRIORITY_CLASSES)
-OCI_DEFINE_ENUM (oci_seccomp_action, OCI_SECCOMP_ACTIONS)
-OCI_DEFINE_ENUM (oci_seccomp_arch, OCI_SECCOMP_ARCHES)
-OCI_DEFINE_ENUM (oci_seccomp_flag, OCI_SECCOMP_FLAGS)
-OCI_DEFINE_ENUM (oci_seccomp_operator, OCI_SECCOMP_OPERATORS)
-OCI_DEFINE_ENUM (oci_namespace_type, OCI_NAMESPACE_TYPES)
-OCI_DEFINE_ENUM (oci_propagation, OCI_PROPAGATIONS)
-OCI_DEFINE_ENUM (oci_memory_policy_mode, OCI_MEMORY_POLICY_MODES)
-OCI_DEFINE_ENUM (oci_memory_policy_flag, OCI_MEMORY_POLICY_FLAGS)
-OCI_DEFINE_ENUM (oci_personality_domain, OCI_PERSONALITY_DOMAINS)
-OCI_DEFINE_ENUM (oci_jail_sharing, OCI_JAIL_SHARINGS)
-OCI_DEFINE_ENUM (oci_jail_sharing_off, OCI_JAIL_SHARINGS_OFF)
-OCI_DEFINE_ENUM (oci_status, OCI_STATUSES)
-
-OCI_DEFINE (oci_box, OCI_BOX)
-OCI_DEFINE (oci_user, OCI_USER)
-OCI_DEFINE (oci_capabilities, OCI_CAPABILITIES)
-OCI_DEFINE (oci_rlimit, OCI_RLIMIT)
-OCI_DEFINE (oci_scheduler, OCI_SCHEDULER)
-OCI_DEFINE (oci_io_priority, OCI_IO_PRIORITY)
-OCI_DEFINE (oci_cpu_affinity, OCI_CPU_AFFINITY)
-OCI_DEFINE (oci_process, OCI_PROCESS)
-
-OCI_DEFINE (oci_device_rule, OCI_DEVICE_RULE)
-OCI_DEFINE (oci_memory, OCI_MEMORY)
-OCI_DEFINE (oci_cpu, OCI_CPU)
-OCI_DEFINE (oci_pids, OCI_PIDS)
-OCI_DEFINE (oci_weight_device, OCI_WEIGHT_DEVICE)
-OCI_DEFINE (oci_throttle_device, OCI_THROTTLE_DEVICE)
-OCI_DEFINE (oci_block_io, OCI_BLOCK_IO)
-OCI_DEFINE (oci_hugepage_limit, OCI_HUGEPAGE_LIMIT)
-OCI_DEFINE (oci_interface_priority, OCI_INTERFACE_PRIORITY)
-OCI_DEFINE (oci_network, OCI_NETWORK)
-OCI_DEFINE (oci_rdma, OCI_RDMA)
-OCI_DEFINE (oci_resources, OCI_RESOURCES)
-
-OCI_DEFINE (oci_syscall_arg, OCI_SYSCALL_ARG)
-OCI_DEFINE (oci_syscall, OCI_SYSCALL)
-OCI_DEFINE (oci_seccomp, OCI_SECCOMP)
-
-OCI_DEFINE (oci_namespace, OCI_NAMESPACE)
-OCI_DEFINE (oci_id_mapping, OCI_ID_MAPPING)
-OCI_DEFINE (oci_device, OCI_DEVICE)
-OCI_DEFINE (oci_net_device, OCI_NET_DEVICE)
-OCI_DEFINE (oci_intel_rdt, OCI_INTEL_RDT)
-OCI_DEFINE (oci_memory_policy, OCI_MEMORY_POLICY)
-OCI_DEFINE (oci_personality, OCI_PERSONALITY)
-OCI_DEFINE (oci_time_offset, OCI_TIME_OFFSET)
-OCI_DEFINE (oci_time_offsets, OCI_TIME_OFFSETS)
-OCI_DEFINE (oci_linux, OCI_LINUX)
-
-OCI_DEFINE (oci_jail, OCI_JAIL)
-OCI_DEFINE (oci_freebsd, OCI_FREEBSD)
-OCI_DEFINE (oci_root, OCI_ROOT)
-OCI_DEFINE (oci_mount, OCI_MOUNT)
-OCI_DEFINE (oci_hook, OCI_HOOK)
-OCI_DEFINE (oci_hooks, OCI_HOOKS)
-OCI_DEFINE (oci_config, OCI_CONFIG)
-
-OCI_DEFINE (oci_state, OCI_STATE)
-OCI_DEFINE (oci_container_process_state, OCI_CONTAINER_PROCESS_STATE)
-
-OCI_DEFINE (oci_features_cgroup, OCI_FEATURES_CGROUP)
-OCI_DEFINE (oci_features_seccomp, OCI_FEATURES_SECCOMP)
-OCI_DEFINE (oci_features_enabled, OCI_FEATURES_ENABLED)
-OCI_DEFINE (oci_features_intel_rdt, OCI_FEATURES_INTEL_RDT)
-OCI_DEFINE (oci_features_memory_policy, OCI_FEATURES_MEMORY_POLICY)
-OCI_DEFINE (oci_features_mount_extensions, OCI_FEATURES_MOUNT_EXTENSIONS)
-OCI_DEFINE (oci_features_linux, OCI_FEATURES_LINUX)
-OCI_DEFINE (oci_features, OCI_FEATURES)

@@ -170,11 +170,18 @@ oci_write (struct buf *buf, const struct oci_table *table, const void *object, i
   write_object (&writer, table, object);
 }
 
+const struct oci_field *
+oci_find (const struct oci_table *table, const char *name, size_t length)
+{
+  for (size_t i = 0; i < table->n_fields; i++)
+    if (strncmp (table->fields[i].name, name, length) == 0 && table->fields[i].name[length] == '\0')
+      return &table->fields[i];
+  return NULL;
+}
+
 bool
 oci_is_null (const struct oci_table *table, const void *object, const char *name)
 {
-  for (size_t i = 0; i < table->n_fields; i++)
-    if (str_equal (table->fields[i].name, name))
-      return ((const struct oci_head *) object)->nulls >> i & 1;
-  return false;
+  const struct oci_field *field = oci_find (table, name, strlen (name));
+  return field != NULL && ((const struct oci_head *) object)->nulls >> (field - table->fields) & 1;
 }

@@ -40,12 +40,12 @@ take_fd (int *fd)
 /* auto_(arena) struct arena a = {0};  calls arena_done (&a) at the end of the scope. */
 #define auto_(type) __attribute__ ((cleanup (type##_done)))
 
-#define take_ptr(pointer)                                                                         \
-  __extension__({                                                                                 \
-    __typeof__ (pointer) place_ = (pointer);                                                      \
-    __typeof__ (*place_) taken_ = *place_;                                                        \
-    *place_ = NULL;                                                                               \
-    taken_;                                                                                       \
+#define take_ptr(pointer)                                                                          \
+  __extension__({                                                                                  \
+    __typeof__ (pointer) place_ = (pointer);                                                       \
+    __typeof__ (*place_) taken_ = *place_;                                                         \
+    *place_ = NULL;                                                                                \
+    taken_;                                                                                        \
   })
 
 #define COUNT_OF(array) (sizeof (array) / sizeof *(array))

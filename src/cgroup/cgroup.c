@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "sys/file.h"
+
 static const struct cgroup_driver *const drivers[] = {
   [TARE_CGROUP_CGROUPFS] = &cgroup_driver_cgroupfs,
   [TARE_CGROUP_SYSTEMD] = NULL, /* its place */
@@ -294,6 +296,20 @@ cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources
   return r < 0 ? r : cgroup->driver->update (cgroup, &settings, error);
 }
 
+/* In a user namespace the kernel lets nobody set device rules, nor make a device node. */
+static bool
+in_initial_user_namespace (void)
+{
+  char text[256] = "", *rest = text, *word;
+  autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
+  if (fd < 0 || sys_read_full (fd, text, sizeof text - 1) < 0)
+    return true;
+  while ((word = strsep (&rest, " \n")) != NULL)
+    if (str_equal (word, "4294967295"))
+      return true;
+  return false;
+}
+
 int
 cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
                       struct tare_error *error)
@@ -303,7 +319,14 @@ cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *r
   if (resources == NULL || resources->n_devices == 0 || cgroup->n_hierarchies == 0)
     return 0;
   int r = device_rules_lower (resources, &rules, &count, error);
-  return r < 0 ? r : cgroup->layout->devices (cgroup, rules, count, error);
+  if (r >= 0)
+    r = cgroup->layout->devices (cgroup, rules, count, error);
+  if ((r != -EPERM && r != -EACCES) || in_initial_user_namespace ())
+    return r;
+  log_warning (cgroup->log, "linux.resources.devices: left out: not allowed in a user namespace");
+  if (error != NULL)
+    *error = (struct tare_error) { 0 };
+  return 0;
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

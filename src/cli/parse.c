@@ -9,6 +9,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,7 +49,8 @@ smallest (int a, int b, int c)
   return least < c ? least : c;
 }
 
-/* How many letters have to be changed, added, left out to make b of a. */
+/* How many letters have to be changed, added, left out, or swapped with the next, to make b of a.
+ */
 static int
 distance (const char *a, const char *b)
 {
@@ -56,24 +58,21 @@ distance (const char *a, const char *b)
   {
     LONGEST = 40
   };
-  int row[LONGEST + 1];
-  size_t n = strlen (b);
-  if (strlen (a) > LONGEST || n > LONGEST)
-    return LONGEST;
-  for (size_t j = 0; j <= n; j++)
-    row[j] = (int) j;
-  for (size_t i = 0; a[i] != '\0'; i++)
-    {
-      int diagonal = row[0];
-      row[0] = (int) i + 1;
-      for (size_t j = 0; j < n; j++)
-        {
-          int above = row[j + 1];
-          row[j + 1] = smallest (above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-          diagonal = above;
-        }
-    }
-  return row[n];
+  int rows[3][LONGEST + 1]; /* row i is in rows[i % 3] */
+  size_t m = strlen (a), n = strlen (b);
+  if (m > LONGEST || n > LONGEST)
+    return INT_MAX;
+  for (size_t i = 0; i <= m; i++)
+    for (size_t j = 0; j <= n; j++)
+      {
+        int *row = rows[i % 3], *above = rows[(i + 2) % 3], *second = rows[(i + 1) % 3];
+        row[j] = i == 0 || j == 0 ? (int) (i + j)
+                                  : smallest (above[j] + 1, row[j - 1] + 1,
+                                              above[j - 1] + (a[i - 1] != b[j - 1]));
+        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+          row[j] = smallest (row[j], row[j], second[j - 2] + 1);
+      }
+  return rows[m % 3][n];
 }
 
 const char *

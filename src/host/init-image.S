@@ -1,5 +1,8 @@
 /* tare-init as it was built, in read-only data: what the host side puts in a sealed memfd and
  * executes. The build gives the file; nothing else is in here. */
+#ifndef TARE_INIT_FILE
+#define TARE_INIT_FILE "tare-init"
+#endif
   .section .rodata.tare_init_image, "a", %progbits
   .global tare_init_image
   .global tare_init_image_end
@@ -9,7 +12,7 @@
   .type tare_init_image_end, %object
   .balign 4096
 tare_init_image:
-  .incbin "tare-init"
+  .incbin TARE_INIT_FILE
 tare_init_image_end:
   .byte 0
   .size tare_init_image, tare_init_image_end - tare_init_image

@@ -213,7 +213,7 @@ step_credentials (struct init *init, struct tare_error *error)
   int r = set_credentials (init, error);
   if (r < 0 || !init->cwd_pending)
     return r;
-  r = enter_cwd (init, false);
+  r = enter_cwd (init);
   return r < 0 ? fail (error, r, "process.cwd: chdir '%s'",
                        plan_string (init->plan, init->plan->cwd))
                : 0;

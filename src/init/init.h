@@ -95,7 +95,7 @@ int open_procfs (struct tare_error *error);
 int passwd_home (const char *text, size_t length, uint32_t uid, char *ret_home, size_t size);
 /* The value of name in an array of "NAME=value", or NULL. */
 const char *environment_value (const char *const *env, const char *name);
-int enter_cwd (const struct init *init, bool make);
+int enter_cwd (const struct init *init);
 
 /* program.c: args[0] by the rules of execvp(3), with the rights of the caller. */
 int program_find (const char *name, const char *search_path, char *ret_path, size_t size,

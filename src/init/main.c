@@ -6,16 +6,6 @@
  */
 #include "init/init.h"
 
-#include <sys/mman.h>
-
-void *
-init_memory (size_t size)
-{
-  void *memory
-    = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
-}
-
 static void
 close_fds (const int *fds, size_t count)
 {

@@ -279,14 +279,33 @@ follow_root (struct init *init, int tree, const struct sys_stat *target, struct 
   return 0;
 }
 
+/* move_mount(2) would only say EINVAL. */
+static int
+check_kinds (int tree, const struct sys_stat *target, struct tare_error *error)
+{
+  struct sys_stat st;
+  int r = sys_stat (tree, NULL, &st);
+  if (r < 0)
+    return fail (error, r, "stat of the mount");
+  if (S_ISDIR (st.mode) == S_ISDIR (target->mode))
+    return 0;
+  return fail_kind (error, TARE_ERROR_CONFIG, ENOTDIR, "%s cannot be mounted over %s",
+                    S_ISDIR (st.mode) ? "a directory" : "a file",
+                    S_ISDIR (target->mode) ? "a directory" : "what is not a directory");
+}
+
 static int
 attach (struct init *init, const struct plan_mount *mount, int tree, int target,
         struct tare_error *error)
 {
   struct sys_stat st;
   int r = sys_stat (target, NULL, &st);
-  if (r >= 0)
-    r = sys_move_mount (tree, target);
+  if (r < 0)
+    return fail (error, r, "stat of the mount point");
+  r = check_kinds (tree, &st, error);
+  if (r < 0)
+    return r;
+  r = sys_move_mount (tree, target);
   if (r < 0)
     return fail (error, r, "attach the mount");
   r = set_mount_propagation (tree, 0, mount->propagation, error);
@@ -382,9 +401,21 @@ step_mounts (struct init *init, struct tare_error *error)
   return 0;
 }
 
+/* The working directory is made while that is still possible. Whether it is there is asked when it
+ * is entered. */
+static void
+make_cwd (const struct init *init)
+{
+  const char *cwd = plan_string (init->plan, init->plan->cwd);
+  autoclose int fd
+    = cwd != NULL ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY) : -EBADF;
+  (void) fd;
+}
+
 int
 step_read_only (struct init *init, struct tare_error *error)
 {
+  make_cwd (init);
   const struct plan_mount *mount = plan_elements (init->plan, init->plan->mounts);
   for (size_t i = 0; i < init->plan->mounts.count; i++)
     {

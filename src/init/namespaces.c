@@ -6,7 +6,6 @@
 
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 
 int
@@ -262,16 +261,16 @@ open_procfs (struct tare_error *error)
   return take_fd (&fd);
 }
 
-static int
-set_sysctl (int procfs, const char *path, const char *value, struct tare_error *error)
+enum
 {
-  char below[PATH_MAX];
-  int n = snprintf (below, sizeof below, "sys/%s", path);
-  if (n < 0 || (size_t) n >= sizeof below)
-    return fail (error, ENAMETOOLONG, "sysctl '%s'", path);
-  autoclose int fd = sys_openat2 (procfs, below, O_WRONLY | O_NOFOLLOW, 0,
-                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
-                                    | RESOLVE_NO_XDEV);
+  /* No way out, by links, "..", or what somebody mounted inside. */
+  SYSCTL_RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+};
+
+static int
+set_sysctl (int directory, const char *path, const char *value, struct tare_error *error)
+{
+  autoclose int fd = sys_openat2 (directory, path, O_WRONLY | O_NOFOLLOW, 0, SYSCTL_RESOLVE);
   int r = fd < 0 ? fd : sys_write_once (fd, value);
   return r < 0 ? fail (error, r, "sysctl '%s': write '%s'", path, value) : 0;
 }
@@ -281,11 +280,15 @@ step_sysctl (struct init *init, struct tare_error *error)
 {
   const struct plan_sysctl *sysctl = plan_elements (init->plan, init->plan->sysctls);
   autoclose int procfs = open_procfs (error);
-  int r = procfs;
+  if (procfs < 0)
+    return procfs;
+  autoclose int directory
+    = sys_openat2 (procfs, "sys", O_PATH | O_DIRECTORY, 0, SYSCTL_RESOLVE);
+  int r = directory < 0 ? fail (error, directory, "open /proc/sys") : 0;
   for (size_t i = 0; r >= 0 && i < init->plan->sysctls.count; i++)
-    r = set_sysctl (procfs, plan_string (init->plan, sysctl[i].path),
+    r = set_sysctl (directory, plan_string (init->plan, sysctl[i].path),
                     plan_string (init->plan, sysctl[i].value), error);
-  return r < 0 ? r : 0;
+  return r;
 }
 
 int

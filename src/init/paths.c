@@ -60,7 +60,9 @@ static int
 make_mask_directory (struct masks *masks, struct tare_error *error)
 {
   autoclose int fs = sys_fsopen ("tmpfs");
-  int r = fs < 0 ? fs : sys_fsconfig_string (fs, "nr_blocks", "1");
+  int r = fs < 0 ? fs : sys_fsconfig_string (fs, "source", "tmpfs");
+  if (r >= 0)
+    r = sys_fsconfig_string (fs, "nr_blocks", "1");
   if (r >= 0)
     r = sys_fsconfig_string (fs, "nr_inodes", "1");
   if (r >= 0)

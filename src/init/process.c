@@ -27,12 +27,11 @@ step_session (struct init *init, struct tare_error *error)
 /* The root is ours by now. Magic links (/proc/self/fd/N) are refused by the resolver, and the
  * kernel's own answer must be a path below our root (CVE-2024-21626). */
 int
-enter_cwd (const struct init *init, bool make)
+enter_cwd (const struct init *init)
 {
   char text[PATH_MAX];
   const char *cwd = plan_string (init->plan, init->plan->cwd);
-  autoclose int fd = make ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY)
-                          : resolve (init->root, cwd, 0);
+  autoclose int fd = resolve (init->root, cwd, 0);
   int r = fd < 0 ? fd : sys_fchdir (fd);
   if (r >= 0)
     r = sys_getcwd (text, sizeof text);
@@ -163,7 +162,7 @@ make_vector (const struct plan *plan, plan_texts texts)
 int
 step_environment (struct init *init, struct tare_error *error)
 {
-  int r = init->plan->cwd != 0 ? enter_cwd (init, true) : 0;
+  int r = init->plan->cwd != 0 ? enter_cwd (init) : 0;
   init->cwd_pending = r == -EACCES; /* the user may have the right that root has not */
   if (r < 0 && !init->cwd_pending)
     return fail (error, r, "process.cwd: chdir '%s'", plan_string (init->plan, init->plan->cwd));

@@ -7,7 +7,16 @@
 #include "init/init.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
+
+void *
+init_memory (size_t size)
+{
+  void *memory
+    = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
 
 static bool
 joins (const struct init *init)
@@ -175,7 +184,8 @@ note_progress (struct init *init, size_t i)
   init->progress->step = (uint32_t) i + 1;
 }
 
-/* Test builds only: TARE_FAULT=init:STEP:fail|kill|stop. */
+/* Test builds only: TARE_FAULT=init:STEP:fail|kill|stop. Process 1 of a pid namespace is immune to
+ * its own signals: there a bare exit and a sleep do as well. */
 static int
 inject_fault (const struct init *init, const char *name)
 {
@@ -184,9 +194,12 @@ inject_fault (const struct init *init, const char *name)
   if (action == NULL || *action != ':')
     return 0;
   if (str_equal (action, ":kill"))
-    (void) raise (SIGKILL);
-  if (str_equal (action, ":stop"))
-    (void) raise (SIGSTOP);
+    {
+      (void) raise (SIGKILL);
+      _exit (128 + SIGKILL);
+    }
+  while (str_equal (action, ":stop"))
+    (void) pause ();
   return str_equal (action, ":fail") ? -EIO : 0;
 #else
   (void) init;

@@ -9,6 +9,7 @@
 enum
 {
   CGROUP_MAX_HIERARCHIES = 24,
+  CGROUP_MAX_OPTIONS = 12,
 };
 
 struct cgroup_mount
@@ -16,7 +17,9 @@ struct cgroup_mount
   const char *name; /* directory below the destination: "cpu,cpuacct"; "" for the destination */
   const char *type; /* "cgroup" or "cgroup2" for a mount of its own; NULL: bind of `source` */
   char *source;     /* the group's directory on the host, for a bind */
-  const char *options[3]; /* for fsconfig: "cpu", "cpuacct"; "none", "name=systemd"; NULL-ended */
+  /* for fsconfig: "cpu", "cpuacct"; "none", "name=systemd"; NULL-ended, in words */
+  const char *options[CGROUP_MAX_OPTIONS];
+  char *words;
 };
 
 struct cgroup_mounts

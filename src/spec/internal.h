@@ -16,6 +16,9 @@ int spec_check_sysctl (const struct spec *spec, struct tare_error *error);
 /* Turns a key of linux.sysctl into a path below /proc/sys, in place. */
 void spec_sysctl_path (char *key);
 
+/* seccomp.c */
+int spec_check_seccomp (const struct spec *spec, struct tare_error *error);
+
 /* Parts of spec_plan: each appends its arrays and fills its members of root. */
 int spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                           struct plan_builder *builder, struct plan *root,

@@ -112,6 +112,11 @@ struct spec_namespace_plan spec_plan_namespaces (uint64_t new_namespaces,
 int spec_plan (const struct spec *spec, const struct spec_facts *facts,
                struct plan_builder *builder, struct tare_error *error);
 
+/* Writes the program of linux.seccomp to fd, as seccomp(2) takes it; and its flags. */
+int spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
+                          struct tare_error *error);
+uint64_t spec_seccomp_flags (const struct oci_seccomp *seccomp);
+
 /* Does the config ask for a new namespace of this type? */
 static inline bool
 spec_is_new (const struct spec *spec, uint64_t type)

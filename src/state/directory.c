@@ -8,9 +8,9 @@
 #define _GNU_SOURCE
 #include "state/state.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -182,7 +182,7 @@ static int
 open_lock (const struct state *state, bool create)
 {
   struct sys_stat st;
-  uint64_t flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  uint64_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   /* The record goes first: with one there, nobody is at that point. */
   create = create || sys_stat (state->directory, STATE_RECORD, &st) >= 0;
   autoclose int fd = sys_openat2 (state->directory, lock_name, flags | (create ? O_CREAT : 0),

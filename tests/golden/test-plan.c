@@ -29,15 +29,15 @@ note_warning (enum tare_log_level level, const char *message, void *argument)
 
 /* A v1 host with two hierarchies, one of them shared by two controllers. */
 static const struct cgroup_mounts v1_mounts = {
-  .mounts = { { "cpu,cpuacct", NULL, (char *) (uintptr_t) "/sys/fs/cgroup/cpu,cpuacct/c1", { NULL } },
-              { "systemd", NULL, (char *) (uintptr_t) "/sys/fs/cgroup/systemd/c1", { NULL } } },
+  .mounts = { { .name = "cpu,cpuacct", .source = (char *) (uintptr_t) "/sys/fs/cgroup/cpu,cpuacct/c1" },
+              { .name = "systemd", .source = (char *) (uintptr_t) "/sys/fs/cgroup/systemd/c1" } },
   .n_mounts = 2,
   .tmpfs = true,
   .links = { { "cpu", "cpu,cpuacct" }, { "cpuacct", "cpu,cpuacct" } },
   .n_links = 2,
 };
 static const struct cgroup_mounts v2_mounts = {
-  .mounts = { { "", "cgroup2", NULL, { NULL } } },
+  .mounts = { { .name = "", .type = "cgroup2" } },
   .n_mounts = 1,
 };
 

@@ -1,5 +1,5 @@
 /* The host side, as little of it as a test of tare-init needs. */
-#include "drive.h"
+#include "tests/protocol/drive.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -386,6 +387,14 @@ map_progress (struct drive *drive)
   return r;
 }
 
+static void
+limit_waiting (const struct drive *drive, int fd)
+{
+  struct timeval limit = { .tv_sec = drive->timeout / 1000,
+                           .tv_usec = drive->timeout % 1000 * 1000 };
+  (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
 int
 drive_spawn (struct drive *drive)
 {
@@ -418,6 +427,7 @@ drive_spawn (struct drive *drive)
   drive->alive = true;
   drive->output_fd = out[0];
   drive->channel = (struct channel) { .fd = pair[0], .side = MESSAGE_TO_INIT };
+  limit_waiting (drive, pair[0]);
   return send_plan (drive, plan, start);
 }
 
@@ -431,13 +441,19 @@ write_proc (struct drive *drive, const char *name, const char *text)
   return r < 0 ? fail (&drive->error, r, "write %s", path) : 0;
 }
 
+/* Where init is gone already, its last word says why. */
+static int
+say (struct drive *drive, enum message type)
+{
+  int r = channel_send (&drive->channel, type, 0, NULL, 0, &drive->error);
+  return r != -EPIPE ? r : channel_receive (&drive->channel, MESSAGE_NONE, NULL, &drive->error);
+}
+
 static int
 sync_with (struct drive *drive, enum message receive, enum message send)
 {
   int r = channel_receive (&drive->channel, receive, NULL, &drive->error);
-  return r < 0 || send == MESSAGE_NONE
-           ? r
-           : channel_send (&drive->channel, send, 0, NULL, 0, &drive->error);
+  return r < 0 || send == MESSAGE_NONE ? r : say (drive, send);
 }
 
 static int
@@ -448,8 +464,7 @@ map_user (struct drive *drive)
     r = write_proc (drive, "uid_map", drive->user_map);
   if (r >= 0)
     r = write_proc (drive, "gid_map", drive->user_map);
-  return r < 0 ? r
-               : channel_send (&drive->channel, MESSAGE_MAPPED, 0, NULL, 0, &drive->error);
+  return r < 0 ? r : say (drive, MESSAGE_MAPPED);
 }
 
 static int
@@ -479,12 +494,12 @@ drive_create (struct drive *drive)
       if (r >= 0)
         r = write_proc (drive, "timens_offsets", drive->offsets);
       if (r >= 0)
-        r = channel_send (&drive->channel, MESSAGE_OFFSETS, 0, NULL, 0, &drive->error);
+        r = say (drive, MESSAGE_OFFSETS);
     }
   if (r >= 0 && (flags & PLAN_FORK) != 0)
     r = follow_fork (drive);
   if (r >= 0)
-    r = channel_send (&drive->channel, MESSAGE_GO, 0, NULL, 0, &drive->error);
+    r = say (drive, MESSAGE_GO);
   if (r >= 0)
     r = sync_with (drive, MESSAGE_ROOTFS_READY, MESSAGE_HOOKS_DONE);
   drive->at_rootfs_ready = r >= 0;
@@ -508,6 +523,7 @@ drive_start (struct drive *drive)
   start.fd = fd;
   if (fd < 0)
     return fail (&drive->error, fd, "connect");
+  limit_waiting (drive, fd);
   int r = channel_send (&start, MESSAGE_START, 0, NULL, 0, &drive->error);
   if (r >= 0)
     r = channel_receive (&start, MESSAGE_EXECUTING, NULL, &drive->error);

@@ -49,7 +49,7 @@ struct drive
   const char *fault;    /* TARE_FAULT=..., for the init that was built with TARE_FAULTS */
   const char *user_map; /* of a new user namespace: uid_map and gid_map */
   const char *offsets;  /* timens_offsets */
-  bool keep_fds;        /* descriptors above 2 stay open for init to deal with */
+  int timeout;          /* milliseconds to wait for a message; 0: for ever */
 
   struct channel channel;
   struct plan_progress *progress;

@@ -214,7 +214,7 @@ test_messages (void)
     { "{\"root\":{\"path\":\"a\",\n\"path\":\"b\"}}",
       "config.json: root.path: given twice (line 2)" },
     { "{\"linux\":{\"intelRdt\":{\"memBwSchema\":\"MB:0=1\\nL3:x\"}}}",
-      "config.json: linux.intelRdt.memBwSchema: \"MB:0=1\\x0aL3:x\" does not match ^MB:[^\\x0a]*$ "
+      "config.json: linux.intelRdt.memBwSchema: \"MB:0=1\\x0aL3:x\" does not match ^MB:[^\\n]*$ "
       "(line 1)" },
     { "null", "config.json: expected an object, not null (line 1)" },
     { "[]", "config.json: expected an object, not an array (line 1)" },
@@ -631,9 +631,9 @@ test_match (void)
     { "^[cbup]$", "c", true },
     { "^[cbup]$", "cb", false },
     { "^[cbup]$", "a", false },
-    { "^MB:[^\n]*$", "MB:", true },
-    { "^MB:[^\n]*$", "MB:0=20;1=30", true },
-    { "^MB:[^\n]*$", "MB:0\nL3:", false },
+    { "^MB:[^\\n]*$", "MB:", true },
+    { "^MB:[^\\n]*$", "MB:0=20;1=30", true },
+    { "^MB:[^\\n]*$", "MB:0\nL3:", false },
     { "^[0-9, -]*$", "", true },
     { "^[0-9, -]*$", "0-3, 7", true },
     { "^[0-9, -]*$", "0-3;7", false },

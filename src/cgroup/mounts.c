@@ -1,0 +1,129 @@
+/* What a mount of type "cgroup" becomes inside the container: names only, no effect.
+ *
+ * v2: the tree itself. v1: a tmpfs that holds a directory for each hierarchy, as on a host, and
+ * links for controllers that share one; the v2 tree of the hybrid layout is not shown. Without a
+ * cgroup namespace a v1 hierarchy shows the container's own group, by bind.
+ */
+#define _GNU_SOURCE
+#include "cgroup/private.h"
+
+#include <stdio.h>
+
+void
+cgroup_mounts_done (struct cgroup_mounts *mounts)
+{
+  for (size_t i = 0; i < mounts->n_mounts; i++)
+    {
+      free_pointer (&mounts->mounts[i].source);
+      free_pointer (&mounts->mounts[i].words);
+    }
+  mounts->n_mounts = 0;
+  mounts->n_links = 0;
+}
+
+static int
+add_mount (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i)
+{
+  struct cgroup_mount *mount = &mounts->mounts[mounts->n_mounts];
+  const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+  const char *named = str_after (h->controllers, "name=");
+  *mount = (struct cgroup_mount) {
+    .name = named != NULL ? named : h->controllers,
+    .source = cgroup_directory (cgroup, i),
+    .words = strdup (h->controllers),
+  };
+  mounts->n_mounts++;
+  return mount->source == NULL || mount->words == NULL ? -ENOMEM : 0;
+}
+
+/* "cpu,cpuacct" to "cpu", "cpuacct"; "name=systemd" to "none", "name=systemd". */
+static int
+split_options (struct cgroup_mount *mount)
+{
+  char *rest = mount->words, *word;
+  size_t n = 0;
+  if (str_after (rest, "name=") != NULL)
+    mount->options[n++] = "none";
+  while ((word = strsep (&rest, ",")) != NULL)
+    {
+      if (n + 1 == CGROUP_MAX_OPTIONS)
+        return -E2BIG;
+      mount->options[n++] = word;
+    }
+  return 0;
+}
+
+static int
+add_links (struct cgroup_mounts *mounts, const char *controllers)
+{
+  if (strchr (controllers, ',') == NULL)
+    return 0;
+  for (const char *word = controllers; *word != '\0';)
+    {
+      size_t length = strcspn (word, ",");
+      if (mounts->n_links == CGROUP_MAX_HIERARCHIES)
+        return -E2BIG;
+      char *name = mounts->links[mounts->n_links].name;
+      char *target = mounts->links[mounts->n_links].target;
+      size_t size = sizeof mounts->links->name;
+      if (length >= size || strlen (controllers) >= size)
+        return -ENAMETOOLONG;
+      (void) snprintf (name, size, "%.*s", (int) length, word);
+      (void) snprintf (target, size, "%s", controllers);
+      mounts->n_links++;
+      word += length + (word[length] == ',');
+    }
+  return 0;
+}
+
+static int
+add_v1 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i, bool new_namespace)
+{
+  int r = add_mount (mounts, cgroup, i);
+  if (r >= 0 && new_namespace)
+    {
+      struct cgroup_mount *mount = &mounts->mounts[mounts->n_mounts - 1];
+      mount->type = "cgroup";
+      r = split_options (mount);
+    }
+  return r < 0 ? r : add_links (mounts, cgroup->hierarchies[i].controllers);
+}
+
+static int
+add_v2 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i)
+{
+  int r = add_mount (mounts, cgroup, i);
+  mounts->mounts[mounts->n_mounts - 1].type = "cgroup2";
+  return r;
+}
+
+/* Cgroups switched off: which group the container is in is not ours to know. */
+static int
+plan_none (struct cgroup_mounts *ret_mounts, struct tare_error *error)
+{
+  (void) ret_mounts;
+  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
+                    "mounts: type cgroup needs a cgroup manager (--cgroup-manager=disabled)");
+}
+
+int
+cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
+                    struct cgroup_mounts *ret_mounts, struct tare_error *error)
+{
+  auto_(cgroup_mounts) struct cgroup_mounts mounts = { 0 };
+  bool v1 = cgroup->layout == &cgroup_layout_v1;
+  int r = 0;
+  if (cgroup->n_hierarchies == 0)
+    return plan_none (ret_mounts, error);
+  mounts.tmpfs = v1;
+  for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
+    if (!v1)
+      r = add_v2 (&mounts, cgroup, i);
+    else if (!cgroup->hierarchies[i].v2)
+      r = add_v1 (&mounts, cgroup, i, new_namespace);
+  if (r < 0)
+    return fail (error, r, "plan the cgroup mounts");
+  *ret_mounts = mounts;
+  mounts.n_mounts = 0; /* the caller's now */
+  return 0;
+}

@@ -1,0 +1,191 @@
+# What the bats files share: bundles, calls of the runtime, the leak audit.
+#
+# RUNTIME is the runtime under test (default: tare of the build tree). Every file runs against
+# another runtime too, as a control; what only tare promises is in tests that call only_tare.
+#
+#   ROOT     the state root of the file        ID      a container id of the test's own
+#   BUNDLE   made by make_bundle               status, output, stderr, lines: as bats has them
+#
+# bats' variables (status, output, stderr, BATS_*) come from outside this file.
+# shellcheck shell=bash disable=SC2154
+
+bats_require_minimum_version 1.5.0
+
+TOP=${top_srcdir:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+RUNTIME=${RUNTIME:-${TARE:-${top_builddir:-$TOP/build}/tare}}
+export LC_ALL=C
+
+# ---- files ---------------------------------------------------------------------------------------
+
+# Call in setup_file. TAG is in every id and in every path, so the audit finds what was left.
+file_begin() {
+  [ "$(id -u)" -eq 0 ] || skip "needs root"
+  [ -x "$RUNTIME" ] || { echo "no runtime: $RUNTIME" >&2; return 1; }
+  TAG=tt$$x$RANDOM
+  WORK=$(mktemp -d "/tmp/$TAG.XXXXXX")
+  ROOT=$WORK/root
+  export TAG WORK ROOT
+  mkdir -p "$WORK/rootfs/bin"
+  cp "$(command -v busybox)" "$WORK/rootfs/bin/busybox"
+  local name
+  for name in $("$WORK/rootfs/bin/busybox" --list); do
+    [ "$name" = busybox ] || ln -s busybox "$WORK/rootfs/bin/$name"
+  done
+}
+
+# Call in teardown_file: what the file's tests left behind makes the file fail.
+file_end() {
+  local result=0
+  leak_audit || result=1
+  rm -rf "$WORK"
+  return $result
+}
+
+# Call in setup.
+test_begin() {
+  ID=$TAG-$BATS_TEST_NUMBER
+  BUNDLE=$WORK/bundle-$BATS_TEST_NUMBER
+}
+
+# Call in teardown: every container of the test is gone, whatever came of it.
+test_end() {
+  local directory
+  for directory in "$ROOT"/*/; do
+    [ ! -d "$directory" ] || rt delete --force "$(basename "$directory")" >&2 || true
+  done
+  rm -rf "$BUNDLE"
+}
+
+is_tare() {
+  [ "$(basename "$RUNTIME")" = tare ]
+}
+
+only_tare() {
+  is_tare || skip "only tare promises this"
+}
+
+# ---- the runtime ---------------------------------------------------------------------------------
+
+rt() {
+  "$RUNTIME" --root "$ROOT" "$@"
+}
+
+# run with the output streams apart; descriptor 3 is bats' own and must not reach a container
+run_rt() {
+  run --separate-stderr rt "$@" 3>&-
+}
+
+# A bundle whose program is "$@".
+make_bundle() {
+  mkdir -p "$BUNDLE"
+  cp -a "$WORK/rootfs" "$BUNDLE/rootfs"
+  "$RUNTIME" spec --bundle "$BUNDLE"
+  config '.process.terminal = false | .process.args = $ARGS.positional' --args "$@"
+}
+
+# Edits config.json by a jq filter.
+config() {
+  local filter=$1
+  shift
+  jq "$filter" "$BUNDLE/config.json" "$@" >"$BUNDLE/config.new"
+  mv "$BUNDLE/config.new" "$BUNDLE/config.json"
+}
+
+status_of() {
+  rt state "$1" | jq -r .status
+}
+
+pid_of() {
+  rt state "$1" | jq -r .pid
+}
+
+# wait_until N COMMAND...: tries every 50 ms, for N seconds.
+wait_until() {
+  local tries=$(($1 * 20))
+  shift
+  while ! "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "never true: $*" >&2; return 1; }
+    sleep 0.05
+  done
+}
+
+has_status() {
+  [ "$(status_of "$1")" = "$2" ]
+}
+
+# ---- assertions ----------------------------------------------------------------------------------
+
+# The last run failed with this status, one line on stderr that contains the words, and no output.
+assert_error() {
+  local wanted=$1 words=$2
+  [ "$status" -eq "$wanted" ] || fail_with "status $status, wanted $wanted"
+  [ -z "$output" ] || fail_with "unexpected output"
+  [ -n "$stderr" ] || fail_with "nothing on stderr"
+  if is_tare; then
+    [ "${#stderr_lines[@]}" -eq 1 ] || fail_with "${#stderr_lines[@]} lines on stderr"
+  fi
+  [[ $stderr == *"$words"* ]] || fail_with "stderr lacks '$words'"
+}
+
+assert_success() {
+  [ "$status" -eq 0 ] || fail_with "status $status"
+}
+
+assert_output() {
+  [ "$output" = "$1" ] || fail_with "output is not '$1'"
+}
+
+fail_with() {
+  printf '%s\nstatus: %s\nstdout: %s\nstderr: %s\n' "$1" "$status" "$output" "${stderr:-}" >&2
+  return 1
+}
+
+# The file is one JSON object, of level error, with these words.
+assert_one_record() {
+  local file=$1 words=$2
+  jq -es 'length == 1 and .[0].level == "error" and (.[0].time | test("^2.*T.*Z?"))
+          and (.[0].msg | contains($words))' --arg words "$words" "$file" >/dev/null ||
+    { echo "not one error record with '$words':" >&2; cat "$file" >&2; return 1; }
+}
+
+# No trace of container ID in the root, and no group of it.
+assert_nothing_left() {
+  local id=${1:-$ID}
+  [ ! -e "$ROOT/$id" ] || { echo "left: $ROOT/$id" >&2; return 1; }
+  [ -z "$(cgroups_of "$id")" ] || { echo "left: $(cgroups_of "$id")" >&2; return 1; }
+}
+
+# ---- the leak audit ------------------------------------------------------------------------------
+
+cgroups_of() {
+  find /sys/fs/cgroup -depth -type d -name "*$1*" 2>/dev/null || true
+}
+
+# Processes that live in a mount namespace of their own with a mount of ours in it, and inits that
+# wait in one of our bundles.
+processes_of() {
+  local own directory
+  own=$(readlink /proc/self/ns/mnt)
+  for directory in /proc/[0-9]*; do
+    [ "$(readlink "$directory/ns/mnt" 2>/dev/null)" != "$own" ] || continue
+    if grep -qs "$1" "$directory/mountinfo"; then
+      echo "$(basename "$directory"): $(tr '\0' ' ' <"$directory/cmdline" 2>/dev/null)"
+    fi
+  done
+}
+
+leak_audit() {
+  local result=0 left
+  left=$(ls -A "$ROOT" 2>/dev/null) || true
+  [ -z "$left" ] || { echo "# leak: state root has: $left" >&3; result=1; }
+  left=$(cgroups_of "$TAG")
+  [ -z "$left" ] || { echo "# leak: control groups: $left" >&3; result=1; }
+  left=$(grep -F "$TAG" /proc/self/mountinfo) || true
+  [ -z "$left" ] || { echo "# leak: mounts: $left" >&3; result=1; }
+  left=$(processes_of "$TAG")
+  [ -z "$left" ] || { echo "# leak: processes: $left" >&3; result=1; }
+  left=$(ls /dev/shm | grep -F "$TAG") || true
+  [ -z "$left" ] || { echo "# leak: /dev/shm: $left" >&3; result=1; }
+  return $result
+}
