@@ -381,9 +381,9 @@ cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_cou
 int
 cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *error)
 {
-  if (signal == SIGKILL)
-    return cgroup_kill (cgroup, error);
   int was_frozen = refuse_none (cgroup, error);
+  if (was_frozen >= 0 && signal == SIGKILL)
+    return cgroup_kill (cgroup, error);
   if (was_frozen >= 0)
     was_frozen = cgroup_is_frozen (cgroup, error);
   if (was_frozen < 0)
@@ -405,8 +405,7 @@ cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *e
 int
 cgroup_kill (const struct cgroup *cgroup, struct tare_error *error)
 {
-  int r = refuse_none (cgroup, error);
-  return r < 0 ? r : cgroup->layout->kill (cgroup, error);
+  return cgroup->layout->kill (cgroup, error);
 }
 
 int

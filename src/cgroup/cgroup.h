@@ -76,7 +76,8 @@ int cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resource
 int cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,
                       struct tare_error *error);
 int cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *error);
-/* SIGKILL to every process: cgroup.kill, else freeze, kill, thaw. */
+/* SIGKILL to every process: cgroup.kill, else freeze, kill, thaw. A group that is gone, or that
+ * there never was (the driver none), has none. */
 int cgroup_kill (const struct cgroup *cgroup, struct tare_error *error);
 int cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
 /* 1 frozen, 0 not. */

@@ -91,7 +91,7 @@ open_ours (uint32_t id)
 static int
 find_ours (int group)
 {
-  uint32_t ids[MAX_PROGRAMS];
+  uint32_t ids[MAX_PROGRAMS] = { 0 };
   union bpf_attr query = {
     .query = {
       .target_fd = (uint32_t) group,

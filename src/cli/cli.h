@@ -77,11 +77,15 @@ void cli_log_write (const struct cli_log *log, enum tare_log_level level, const 
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
+struct cli_command;
+
 struct cli
 {
   struct cli_log log;
-  struct tare_context *context; /* NULL for commands that need none */
-  bool stdout_closed;           /* it was, when we were started */
+  struct tare_context *context;              /* NULL for commands that need none */
+  bool stdout_closed;                        /* it was, when we were started */
+  const struct cli_command *const *commands; /* all of them, ended by NULL */
+  const struct cli_option *global_options;
 };
 
 struct cli_command
@@ -101,12 +105,13 @@ struct cli_command
 extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
     cli_list, cli_ps, cli_spec, cli_features, cli_version, cli_help;
 
-/* All of them, ended by NULL. */
-extern const struct cli_command *const cli_commands[];
-const struct cli_command *cli_find_command (const char *name, struct tare_error *error);
+/* NULL, and an error that names the nearest. */
+const struct cli_command *cli_find_command (const struct cli *cli, const char *name,
+                                            struct tare_error *error);
 /* What --help shows of one command, of all; returns an exit status. */
-int cli_show_help (struct cli *cli, const struct cli_command *command, struct tare_error *error);
-int cli_show_usage (struct cli *cli, struct tare_error *error);
+int cli_show_help (const struct cli *cli, const struct cli_command *command,
+                   struct tare_error *error);
+int cli_show_usage (const struct cli *cli, struct tare_error *error);
 
 /* Prints to standard output. That nobody could read it is an error. */
 int cli_print (const struct cli *cli, const char *text, size_t length, struct tare_error *error);

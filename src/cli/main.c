@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct cli_command *const cli_commands[] = {
+static const struct cli_command *const commands[] = {
   &cli_create, &cli_delete, &cli_features, &cli_kill, &cli_list,    &cli_ps, &cli_run,
   &cli_spec,   &cli_start,  &cli_state,    &cli_help, &cli_version, NULL,
 };
@@ -46,98 +46,7 @@ static const struct cli_option global_rows[] = {
   { 0 },
 };
 
-/* ---- help ------------------------------------------------------------------------------------ */
-
-static void
-put_options (FILE *stream, const struct cli_option *rows)
-{
-  for (const struct cli_option *o = rows; o->name != NULL; o++)
-    {
-      char left[64];
-      if (o->help == NULL)
-        continue;
-      snprintf (left, sizeof left, "%c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
-                o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ", o->name,
-                o->argument != NULL ? "=" : "", o->argument != NULL ? o->argument : "");
-      fprintf (stream, "  %-28s %s\n", left, o->help);
-    }
-  fprintf (stream, "  %-28s %s\n", "-h, --help", "print this help");
-}
-
-static int
-print_stream (const struct cli *cli, FILE *stream, char **text, size_t *length,
-              struct tare_error *error)
-{
-  int r = fclose (stream) == 0
-              ? cli_print (cli, *text, *length, error)
-              : tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
-  free (*text);
-  return r;
-}
-
-static FILE *
-open_text (char **text, size_t *length, struct tare_error *error)
-{
-  FILE *stream = open_memstream (text, length);
-  if (stream == NULL)
-    tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
-  return stream;
-}
-
-int
-cli_show_help (struct cli *cli, const struct cli_command *command, struct tare_error *error)
-{
-  char *text = NULL;
-  size_t length = 0;
-  FILE *stream = open_text (&text, &length, error);
-  if (stream == NULL)
-    return -ENOMEM;
-  fprintf (stream, "usage: tare [GLOBAL OPTION...] %s [OPTION...]%s%s\n\n%s\n\noptions:\n",
-           command->name, *command->synopsis != '\0' ? " " : "", command->synopsis,
-           command->summary);
-  put_options (stream, command->options);
-  return print_stream (cli, stream, &text, &length, error);
-}
-
-int
-cli_show_usage (struct cli *cli, struct tare_error *error)
-{
-  char *text = NULL;
-  size_t length = 0;
-  FILE *stream = open_text (&text, &length, error);
-  if (stream == NULL)
-    return -ENOMEM;
-  fprintf (stream,
-           "usage: tare [GLOBAL OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n\n"
-           "Runs containers as the OCI runtime specification %s says.\n\ncommands:\n",
-           TARE_OCI_VERSION);
-  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
-    fprintf (stream, "  %-12s %s\n", (*c)->name, (*c)->summary);
-  fprintf (stream, "\nglobal options:\n");
-  put_options (stream, global_rows);
-  fprintf (stream, "\n'tare COMMAND --help' tells the options of a command.\n");
-  return print_stream (cli, stream, &text, &length, error);
-}
-
 /* ---- commands -------------------------------------------------------------------------------- */
-
-const struct cli_command *
-cli_find_command (const char *name, struct tare_error *error)
-{
-  const char *names[COUNT_OF (cli_commands)];
-  size_t count = 0;
-  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
-    {
-      if (strcmp (name, (*c)->name) == 0)
-        return *c;
-      names[count++] = (*c)->name;
-    }
-  const char *nearest = cli_nearest (name, names, count);
-  tare_error_set (error, TARE_ERROR_USAGE, -EINVAL, "unknown command '%s'%s%s%s", name,
-                  nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                  nearest != NULL ? "'?" : "");
-  return NULL;
-}
 
 static int
 check_count (const struct cli_command *command, char **arguments, size_t count,
@@ -241,7 +150,7 @@ dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *er
   if (count == 0)
     return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
                            "no command given; 'tare --help' lists them");
-  const struct cli_command *command = cli_find_command (arguments[0], error);
+  const struct cli_command *command = cli_find_command (cli, arguments[0], error);
   return command == NULL ? -EINVAL
                          : run_command (cli, &global, command, arguments + 1, count - 1, error);
 }
@@ -300,7 +209,9 @@ exit_status (const struct tare_error *error)
 int
 main (int argc, char **argv)
 {
-  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING } };
+  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING },
+                     .commands = commands,
+                     .global_options = global_rows };
   struct tare_error error = { 0 };
   if (fill_standard_descriptors (&cli.stdout_closed) < 0)
     return EXIT_FAILURE;

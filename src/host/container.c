@@ -84,8 +84,8 @@ container_done (struct container *container)
   plan_builder_done (&container->builder);
   sys_unmap (container->progress, sizeof *container->progress);
   int *const fds[] = { &container->plan_fd,  &container->progress_fd, &container->start_socket,
-                       &container->image,    &container->channel.fd,  &container->peer,
-                       &container->stage,    &container->pidfd };
+                       &container->image,    &container->filter,      &container->channel.fd,  &container->peer,
+                       &container->stage,    &container->pidfd,       &container->terminal };
   for (size_t i = 0; i < COUNT_OF (fds); i++)
     close_fd (fds[i]);
   for (size_t i = 0; i < container->n_joins; i++)

@@ -231,6 +231,28 @@ apply_resources (struct container *container, struct received *received, struct 
   return cgroup_apply (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
 }
 
+/* Compiled here, while init mounts. */
+static bool
+has_filter (const struct container *container)
+{
+  return plan_flag (container, PLAN_SECCOMP);
+}
+
+static int
+compile_filter (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  container->filter = sys_memfd ("tare-seccomp", false);
+  if (container->filter < 0)
+    return fail (error, container->filter, "make a memfd for the filter");
+  int r = spec_compile_seccomp (container->spec, container->host->log, container->filter, error);
+  if (r < 0)
+    return r;
+  r = sys_seal (container->filter);
+  container->outgoing[container->n_outgoing++] = container->filter; /* with HOOKS_DONE */
+  return r < 0 ? fail (error, r, "seal the filter") : 0;
+}
+
 /* Device rules wait until init has made its nodes: between "deny all" and the rules that allow
  * them again, mknod would fail. */
 static int
@@ -240,6 +262,21 @@ apply_device_rules (struct container *container, struct received *received,
   (void) received;
   const struct oci_linux *linux = container->spec->config->linux;
   return cgroup_apply_devices (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
+}
+
+static bool
+has_terminal (const struct container *container)
+{
+  return plan_flag (container, PLAN_TERMINAL);
+}
+
+static int
+take_terminal (struct container *container, struct received *received, struct tare_error *error)
+{
+  if (received->n_fds != 1)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "TERMINAL without a terminal");
+  container->terminal = take_fd (&received->fds[0]);
+  return 0;
 }
 
 static void
@@ -313,10 +350,12 @@ const struct step create_steps[] = {
     .send = MESSAGE_OFFSETS },
   { .name = "forked", .needed = is_forked, .receive = MESSAGE_FORKED, .run = forked },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
+  { .name = "filter", .needed = has_filter, .run = compile_filter },
   { .name = "rootfs_ready",
     .receive = MESSAGE_ROOTFS_READY,
     .run = apply_device_rules,
     .send = MESSAGE_HOOKS_DONE },
+  { .name = "terminal", .needed = has_terminal, .receive = MESSAGE_TERMINAL, .run = take_terminal },
   { .name = "created",
     .receive = MESSAGE_READY,
     .run = created,

@@ -33,7 +33,7 @@ struct container
   bool in_v2; /* clone3 put init there */
 
   struct plan_builder builder;
-  int plan_fd, progress_fd, start_socket, image;
+  int plan_fd, progress_fd, start_socket, image, filter, terminal;
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
   size_t n_joins;
@@ -52,7 +52,7 @@ struct container
   {                                                                                               \
     .host = (host_), .id = (id_),                                                                 \
     .state = { .directory = -EBADF, .lock = -EBADF }, .plan_fd = -EBADF, .progress_fd = -EBADF,   \
-    .start_socket = -EBADF, .image = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,    \
+    .start_socket = -EBADF, .image = -EBADF, .filter = -EBADF, .terminal = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,    \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                         \
   }
 /* Closes and frees; no effect on what the container is. */

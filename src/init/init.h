@@ -29,6 +29,7 @@ struct init
   int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins; negative once joined */
   int root;                       /* the container's root directory */
   int *held;                      /* of plan.mounts: those that turn read-only later */
+  int seccomp;                    /* sealed memfd with the program */
   uint32_t inherited_umask;
   bool cwd_pending; /* root may not enter it; the user may */
   const char **env, **args;
@@ -50,6 +51,8 @@ struct init_step_row
 
 extern const struct init_step_row init_steps[INIT_STEP_COUNT];
 
+/* The rows that a create or an exec runs, in order. Returns how many. */
+size_t init_sequence (enum plan_kind kind, enum init_step ret_steps[INIT_STEP_COUNT]);
 /* Runs the table from its first row. Returns only on failure, with the step in error. */
 int init_run (struct init *init, struct tare_error *error);
 
@@ -101,9 +104,19 @@ int enter_cwd (const struct init *init);
 int program_find (const char *name, const char *search_path, char *ret_path, size_t size,
                   struct tare_error *error);
 
+/* The connection to whoever waits for us: the host side's, or that of start. */
+struct channel *init_channel (struct init *init);
+/* Receives a message that brings the compiled filter where the plan has one. */
+int init_receive_filter (struct init *init, enum message message, struct tare_error *error);
+
 /* ---- the steps ----------------------------------------------------------------------------- */
 
 int step_hygiene (struct init *init, struct tare_error *error);
+int step_join_container (struct init *init, struct tare_error *error);
+int step_create_hooks (struct init *init, struct tare_error *error);
+int step_start_hooks (struct init *init, struct tare_error *error);
+int step_terminal (struct init *init, struct tare_error *error);
+int step_seccomp (struct init *init, struct tare_error *error);
 int step_join_outer (struct init *init, struct tare_error *error);
 int step_join_user (struct init *init, struct tare_error *error);
 int step_new_user (struct init *init, struct tare_error *error);
@@ -119,6 +132,7 @@ int step_rootfs (struct init *init, struct tare_error *error);
 int step_mounts (struct init *init, struct tare_error *error);
 int step_devices (struct init *init, struct tare_error *error);
 int step_links (struct init *init, struct tare_error *error);
+int step_rootfs_ready (struct init *init, struct tare_error *error);
 int step_paths (struct init *init, struct tare_error *error);
 int step_read_only (struct init *init, struct tare_error *error);
 int step_pivot_root (struct init *init, struct tare_error *error);
@@ -129,6 +143,7 @@ int step_program (struct init *init, struct tare_error *error);
 int step_ready (struct init *init, struct tare_error *error);
 int step_wait (struct init *init, struct tare_error *error);
 int step_rlimits (struct init *init, struct tare_error *error);
+int step_executing (struct init *init, struct tare_error *error);
 int step_execute (struct init *init, struct tare_error *error);
 
 #endif

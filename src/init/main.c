@@ -125,6 +125,7 @@ main (int argc, char **argv, char **envp)
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
     .start = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
     .start_socket = -EBADF,
+    .seccomp = -EBADF,
     .root = -EBADF,
   };
   struct tare_error error = { 0 };
@@ -144,6 +145,6 @@ main (int argc, char **argv, char **envp)
     }
   init.channel.fd = (int) number;
   (void) run (&init, &error);
-  (void) channel_send_error (init.start.fd >= 0 ? &init.start : &init.channel, &error);
+  (void) channel_send_error (init_channel (&init), &error);
   return 1;
 }

@@ -215,7 +215,9 @@ step_fork (struct init *init, struct tare_error *error)
 int
 step_go (struct init *init, struct tare_error *error)
 {
-  int r = channel_receive (&init->channel, MESSAGE_GO, NULL, error);
+  int r = init->plan->kind == PLAN_EXEC
+            ? init_receive_filter (init, MESSAGE_GO, error)
+            : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
   return r < 0 ? r : init_undump (error);
 }
 

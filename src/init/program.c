@@ -155,20 +155,23 @@ explain_exec (const char *name, int r, struct tare_error *error)
     }
 }
 
-/* Everything of ours closes by itself at exec: the end of the start connection without an ERROR is
- * how the other side knows that it worked. */
+/* Everything of ours closes by itself at exec: the end of the connection without an ERROR is how the
+ * other side knows that it worked. Said before a late filter is loaded, which may forbid saying it. */
 int
-step_execute (struct init *init, struct tare_error *error)
+step_executing (struct init *init, struct tare_error *error)
 {
   if (init->plan->args.count == 0) /* optional until start */
     return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "process: there is no program to start");
   int r = sys_close_range (3 + init->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
   if (r < 0)
     return fail (error, r, "close descriptors at exec");
-  r = channel_send (&init->start, MESSAGE_EXECUTING, 0, NULL, 0, error);
-  if (r < 0)
-    return r;
-  r = sys_execveat (AT_FDCWD, init->program, (char *const *) init->args,
+  return channel_send (init_channel (init), MESSAGE_EXECUTING, 0, NULL, 0, error);
+}
+
+int
+step_execute (struct init *init, struct tare_error *error)
+{
+  int r = sys_execveat (AT_FDCWD, init->program, (char *const *) init->args,
                     (char *const *) init->env, 0);
   return explain_exec (init->args[0], r, error);
 }

@@ -99,6 +99,20 @@ attach_rootfs (struct init *init, int rootfs, const char *path, struct tare_erro
   return 0;
 }
 
+/* Everything here dies with the mount namespace: it must not be the host's. */
+static int
+check_namespace (const struct init *init, struct tare_error *error)
+{
+  const struct plan_join *join = plan_elements (init->plan, init->plan->joins);
+  bool has_one = init_owns_mounts (init);
+  for (size_t i = 0; i < init->plan->joins.count; i++)
+    has_one = has_one || join[i].type == CLONE_NEWNS;
+  if (has_one || init->plan->mounts.count + init->plan->paths.count == 0)
+    return 0;
+  return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                    "mounts, masked and read-only paths need a mount namespace");
+}
+
 int
 step_rootfs (struct init *init, struct tare_error *error)
 {
@@ -106,7 +120,9 @@ step_rootfs (struct init *init, struct tare_error *error)
   autoclose int host_root = open_host_root (error);
   if (host_root < 0)
     return host_root;
-  int r = init_owns_mounts (init) ? set_host_propagation (init, host_root, error) : 0;
+  int r = check_namespace (init, error);
+  if (r >= 0 && init_owns_mounts (init))
+    r = set_host_propagation (init, host_root, error);
   if (r < 0)
     return r;
   autoclose int rootfs = sys_open (path, O_PATH | O_DIRECTORY, 0);

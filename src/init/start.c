@@ -25,10 +25,18 @@ reset_signals (void)
   return sys_set_signal_mask (&none);
 }
 
+struct channel *
+init_channel (struct init *init)
+{
+  return init->start.fd >= 0 ? &init->start : &init->channel;
+}
+
+/* An exec is waited for by the one who began it, a container by whoever calls start. */
 int
 step_ready (struct init *init, struct tare_error *error)
 {
-  int r = sys_socket_listen (init->start_socket, START_BACKLOG);
+  int r = init->plan->kind == PLAN_EXEC ? 0
+                                        : sys_socket_listen (init->start_socket, START_BACKLOG);
   if (r < 0)
     return fail (error, r, "listen for start");
   r = reset_signals ();

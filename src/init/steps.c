@@ -136,9 +136,48 @@ has_rlimits (const struct init *init)
   return init->plan->rlimits.count > 0;
 }
 
+static bool
+joins_container (const struct init *init)
+{
+  return init->plan->container_namespaces != 0;
+}
+
+static bool
+has_create_hooks (const struct init *init)
+{
+  return init->plan->create_hooks.count > 0;
+}
+
+static bool
+has_start_hooks (const struct init *init)
+{
+  return init->plan->start_hooks.count > 0;
+}
+
+static bool
+has_terminal (const struct init *init)
+{
+  return init_flag (init, PLAN_TERMINAL);
+}
+
+/* Without no_new_privs only CAP_SYS_ADMIN may load a filter: while we still have it. With it anybody
+ * may, and the later it is loaded, the less of what we do must the filter allow. */
+static bool
+filters_early (const struct init *init)
+{
+  return init_flag (init, PLAN_SECCOMP) && !init_flag (init, PLAN_NO_NEW_PRIVILEGES);
+}
+
+static bool
+filters_late (const struct init *init)
+{
+  return init_flag (init, PLAN_SECCOMP) && init_flag (init, PLAN_NO_NEW_PRIVILEGES);
+}
+
 /* clang-format off */
 const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   { "hygiene",          host_is_privileged,       step_hygiene,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "join_container",   joins_container,          step_join_container,   MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "join_outer",       joins,                    step_join_outer,       MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "join_user",        joins_user,               step_join_user,        MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "new_user",         unshares_user,            step_new_user,         MESSAGE_NONE,           MESSAGE_NONE,       false },
@@ -156,20 +195,48 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   { "mounts",           has_mounts,               step_mounts,           MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "devices",          has_devices,              step_devices,          MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "links",            has_links,                step_links,            MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "rootfs_ready",     NULL,                     NULL,                  MESSAGE_ROOTFS_READY,   MESSAGE_HOOKS_DONE, false },
+  { "rootfs_ready",     NULL,                     step_rootfs_ready,     MESSAGE_ROOTFS_READY,   MESSAGE_HOOKS_DONE, true  },
+  { "create_hooks",     has_create_hooks,         step_create_hooks,     MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "paths",            has_paths,                step_paths,            MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "read_only",        NULL,                     step_read_only,        MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "pivot_root",       NULL,                     step_pivot_root,       MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "session",          NULL,                     step_session,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "terminal",         has_terminal,             step_terminal,         MESSAGE_TERMINAL,       MESSAGE_NONE,       true  },
   { "environment",      NULL,                     step_environment,      MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "seccomp_early",    filters_early,            step_seccomp,          MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "credentials",      NULL,                     step_credentials,      MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "program",          has_program,              step_program,          MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "ready",            NULL,                     step_ready,            MESSAGE_READY,          MESSAGE_RUN,        false },
   { "wait",             NULL,                     step_wait,             MESSAGE_NONE,           MESSAGE_START,      true  },
+  { "start_hooks",      has_start_hooks,          step_start_hooks,      MESSAGE_NONE,           MESSAGE_NONE,       false },
   { "rlimits",          has_rlimits,              step_rlimits,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "execute",          NULL,                     step_execute,          MESSAGE_EXECUTING,      MESSAGE_NONE,       true  },
+  { "executing",        NULL,                     step_executing,        MESSAGE_EXECUTING,      MESSAGE_NONE,       true  },
+  { "seccomp_late",     filters_late,             step_seccomp,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  { "execute",          NULL,                     step_execute,          MESSAGE_NONE,           MESSAGE_NONE,       false },
 };
 /* clang-format on */
+
+/* exec: the same rows, fewer of them. The container is there; only the process is new. */
+static const enum init_step exec_sequence[] = {
+  INIT_STEP_hygiene,     INIT_STEP_join_container, INIT_STEP_become_root, INIT_STEP_fork,
+  INIT_STEP_go,          INIT_STEP_session,        INIT_STEP_terminal,    INIT_STEP_environment,
+  INIT_STEP_seccomp_early, INIT_STEP_credentials,  INIT_STEP_program,     INIT_STEP_ready,
+  INIT_STEP_rlimits,     INIT_STEP_executing,      INIT_STEP_seccomp_late, INIT_STEP_execute,
+};
+
+size_t
+init_sequence (enum plan_kind kind, enum init_step ret_steps[INIT_STEP_COUNT])
+{
+  size_t count = 0;
+  if (kind == PLAN_EXEC)
+    for (; count < COUNT_OF (exec_sequence); count++)
+      ret_steps[count] = exec_sequence[count];
+  else
+    for (int i = 0; i < INIT_STEP_COUNT; i++)
+      if (i != INIT_STEP_join_container)
+        ret_steps[count++] = (enum init_step) i;
+  return count;
+}
 
 /* The host side reads this page when the socket ends without a word. */
 static void
@@ -226,8 +293,11 @@ run_step (struct init *init, const struct init_step_row *step, struct tare_error
 int
 init_run (struct init *init, struct tare_error *error)
 {
-  for (size_t i = 0; i < INIT_STEP_COUNT; i++)
+  enum init_step sequence[INIT_STEP_COUNT];
+  size_t count = init_sequence ((enum plan_kind) init->plan->kind, sequence);
+  for (size_t k = 0; k < count; k++)
     {
+      size_t i = sequence[k];
       const struct init_step_row *step = &init_steps[i];
       if (step->needed != NULL && !step->needed (init))
         continue;

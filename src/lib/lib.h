@@ -26,4 +26,7 @@ int lib_open_host (const struct tare_context *context, bool create, struct host 
 int lib_copy_options (void *known, size_t known_size, size_t oldest, const void *given,
                       struct tare_error *error);
 
+/* The user name of uid, or its number. */
+void lib_owner_name (uint32_t uid, char *name, size_t size);
+
 #endif

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "lib/lib.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +76,7 @@ tare_state (struct tare_context *context, const char *id, char **ret_json, struc
   struct state state = { .directory = -EBADF, .lock = -EBADF };
   auto_ (buf)
   struct buf text = { 0 };
-  char owner[16];
+  char owner[64];
   int r = state_check_id (id, error);
   if (r >= 0)
     r = lib_open_host (context, false, &host, error);
@@ -87,7 +86,7 @@ tare_state (struct tare_context *context, const char *id, char **ret_json, struc
     r = state_open (host.root, id, false, &state, error);
   if (r < 0)
     return r;
-  (void) snprintf (owner, sizeof owner, "%u", state.record->owner);
+  lib_owner_name (state.record->owner, owner, sizeof owner);
   struct lib_state object = describe (&state, status_of (&host, &state), owner);
   oci_write (&text, &lib_state_table, &object, 2);
   buf_text (&text, "\n");
@@ -156,7 +155,7 @@ add (struct list *list, const struct host *host, const char *id)
   auto_ (state)
   struct state state = { .directory = -EBADF, .lock = -EBADF };
   struct tare_error error = { 0 };
-  char owner[16];
+  char owner[64];
   int r = state_open (host->root, id, false, &state, &error);
   if (r < 0)
     {
@@ -164,7 +163,7 @@ add (struct list *list, const struct host *host, const char *id)
         log_warning (host->log, "%s", error.message);
       return 0;
     }
-  (void) snprintf (owner, sizeof owner, "%u", state.record->owner);
+  lib_owner_name (state.record->owner, owner, sizeof owner);
   struct lib_state object = describe (&state, status_of (host, &state), owner);
   return fill (&list->containers[list->count++], &object);
 }

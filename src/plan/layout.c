@@ -53,6 +53,11 @@ static const struct field fields_sysctl[] = { PLAN_SYSCTL (ROW) };
 TABLE (sysctl);
 #undef CURRENT
 
+#define CURRENT plan_hook
+static const struct field fields_hook[] = { PLAN_HOOK (ROW) };
+TABLE (hook);
+#undef CURRENT
+
 #define CURRENT plan
 static const struct field fields_root[] = { PLAN_ROOT (ROW) };
 #undef CURRENT
@@ -61,6 +66,12 @@ const struct object plan_root_object = {
   .fields = fields_root,
   .n_fields = COUNT_OF (fields_root),
   .size = sizeof (struct plan),
+};
+
+const struct enum_map plan_kind_map[] = {
+  { "create", PLAN_CREATE },
+  { "exec", PLAN_EXEC },
+  { NULL, 0 },
 };
 
 const struct enum_map plan_namespace_type_map[] = {

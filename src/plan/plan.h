@@ -110,6 +110,23 @@ enum plan_path_action
   F (text, path, 0) /* below /proc/sys, with slashes */                                           \
   F (text, value, 0)
 
+/* A hook that init runs. `state` is the container's state as JSON in two pieces; init's own pid, as
+ * the hook will see it, goes between them. */
+#define PLAN_HOOK(F)                                                                              \
+  F (text, label, 0) /* "hooks.createContainer[0]" */                                             \
+  F (text, path, 0)                                                                               \
+  F (texts, args, 0) /* none: just the path */                                                    \
+  F (texts, env, 0)                                                                               \
+  F (word, timeout, 0) /* seconds; 0: none */                                                     \
+  F (text, state_before_pid, 0)                                                                   \
+  F (text, state_after_pid, 0)
+
+enum plan_kind
+{
+  PLAN_CREATE,
+  PLAN_EXEC,
+};
+
 enum plan_flags
 {
   PLAN_NO_NEW_PRIVILEGES = 1 << 0,
@@ -127,6 +144,7 @@ enum plan_flags
   PLAN_UNSHARE_USER = 1 << 12,   /* after the joins, before unshare_flags */
   PLAN_TIME_OFFSETS = 1 << 13,   /* the host writes timens_offsets between unshare and fork */
   PLAN_KEEP_GROUPS = 1 << 14,
+  PLAN_SECCOMP = 1 << 16, /* early or late by PLAN_NO_NEW_PRIVILEGES */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 
@@ -135,11 +153,13 @@ enum plan_flags
   F (word, version, 0)                                                                            \
   F (word, size, 0)                                                                               \
   F (word, preserve_fds, 0)                                                                       \
+  F (name, kind, plan_kind_map)                                                                   \
   F (mask, flags, 0)                                                                              \
   /* namespaces: first joined, then (user) joined or made, then the rest */                       \
   F (mask, clone_flags, 0)   /* of the host's clone3 */                                           \
   F (mask, unshare_flags, 0) /* by init, after the joins */                                       \
   F (array, joins, join)                                                                          \
+  F (mask, container_namespaces, 0) /* exec: joined by the pidfd that comes as join 0 */          \
   F (text, hostname, 0)                                                                           \
   F (text, domainname, 0)                                                                         \
   F (array, sysctls, sysctl)                                                                      \
@@ -150,11 +170,16 @@ enum plan_flags
   F (array, devices, device)                                                                      \
   F (array, links, link)                                                                          \
   F (array, paths, path)                                                                          \
+  F (array, create_hooks, hook)                                                                   \
+  F (array, start_hooks, hook)                                                                    \
   /* the process */                                                                               \
   F (text, cwd, 0)                                                                                \
   F (texts, args, 0)                                                                              \
   F (texts, env, 0)                                                                               \
   F (word, umask, 0)                                                                              \
+  F (word, terminal_rows, 0) /* 0: as the terminal comes */                                       \
+  F (word, terminal_columns, 0)                                                                   \
+  F (mask, seccomp_flags, 0) /* SECCOMP_FILTER_FLAG_* */                                          \
   F (word, uid, 0)                                                                                \
   F (word, gid, 0)                                                                                \
   F (words, groups, 0)                                                                            \
@@ -172,7 +197,8 @@ enum plan_flags
   O (link, PLAN_LINK)                                                                             \
   O (path, PLAN_PATH)                                                                             \
   O (rlimit, PLAN_RLIMIT)                                                                         \
-  O (sysctl, PLAN_SYSCTL)
+  O (sysctl, PLAN_SYSCTL)                                                                         \
+  O (hook, PLAN_HOOK)
 
 #define PLAN_MEMBER(kind, member, extra) plan_##kind member;
 #define PLAN_STRUCT(name, FIELDS)                                                                 \
@@ -186,7 +212,7 @@ struct plan
   PLAN_ROOT (PLAN_MEMBER)
 };
 
-extern const struct enum_map plan_namespace_type_map[], plan_mount_action_map[],
+extern const struct enum_map plan_kind_map[], plan_namespace_type_map[], plan_mount_action_map[],
     plan_path_action_map[], plan_rlimit_map[];
 
 /* ---- reading ------------------------------------------------------------------------------- */

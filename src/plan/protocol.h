@@ -12,6 +12,7 @@
  *            GO  -------------------->
  *                  <------------------  ROOTFS_READY
  *            HOOKS_DONE  ------------>
+ *                  <------------------  TERMINAL         (only with a terminal: the master)
  *                  <------------------  READY
  *            RUN  ------------------->
  *   start:   (connects)                 (accepts)
@@ -37,6 +38,7 @@
   M (GO, TO_INIT)                                                                                 \
   M (ROOTFS_READY, TO_HOST)                                                                       \
   M (HOOKS_DONE, TO_INIT)                                                                         \
+  M (TERMINAL, TO_HOST)                                                                           \
   M (READY, TO_HOST)                                                                              \
   M (RUN, TO_INIT)                                                                                \
   M (START, TO_INIT)                                                                              \
@@ -58,7 +60,10 @@ enum message_direction
 const char *message_name (uint32_t type);
 enum message_direction message_direction (uint32_t type);
 
-/* The descriptors of PLAN, in this order, then those of plan.joins. */
+/* exec is the same, from PLAN over FORKED, GO, TERMINAL to READY and RUN; then EXECUTING and the end
+ * of file come on this connection, since nobody else starts it.
+ *
+ * The descriptors of PLAN, in this order, then those of plan.joins. */
 enum plan_fd
 {
   PLAN_FD_PLAN,     /* sealed memfd */
@@ -66,6 +71,8 @@ enum plan_fd
   PLAN_FD_START,    /* bound socket on which init listens */
   PLAN_FD_COUNT,
 };
+/* Where the plan has seccomp, HOOKS_DONE (exec: GO) brings one descriptor: a sealed memfd with the
+ * program, an array of struct sock_filter. */
 
 struct channel
 {

@@ -46,7 +46,6 @@ PROCESS_HAS (has_apparmor, has_text (process->apparmor_profile))
 PROCESS_HAS (has_selinux, has_text (process->selinux_label))
 PROCESS_HAS (has_scheduler, process->scheduler != NULL)
 PROCESS_HAS (has_io_priority, process->io_priority != NULL)
-LINUX_HAS (has_seccomp, linux->seccomp != NULL)
 LINUX_HAS (has_net_devices, linux->n_net_devices > 0)
 LINUX_HAS (has_intel_rdt, linux->intel_rdt != NULL)
 LINUX_HAS (has_memory_policy, linux->memory_policy != NULL)
@@ -64,7 +63,6 @@ static const struct
   { "process.selinuxLabel", has_selinux },
   { "process.scheduler", has_scheduler },
   { "process.ioPriority", has_io_priority },
-  { "linux.seccomp", has_seccomp },
   { "linux.netDevices", has_net_devices },
   { "linux.intelRdt", has_intel_rdt },
   { "linux.memoryPolicy", has_memory_policy },
@@ -235,6 +233,7 @@ static const struct
   { "config-linux.md, Masked and Readonly Paths", check_masks },
   { "config-linux.md, Devices", check_devices },
   { "config-linux.md, Sysctl", spec_check_sysctl },
+  { "config-linux.md, Seccomp", spec_check_seccomp },
   { "docs/architecture.md, Not offered yet", check_offered },
 };
 

@@ -141,6 +141,12 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   plan_begin (builder);
   if (facts->timings)
     root.flags |= PLAN_TIMINGS;
+  const struct oci_linux *linux = spec->config->linux;
+  if (linux != NULL && linux->seccomp != NULL)
+    {
+      root.flags |= PLAN_SECCOMP;
+      root.seccomp_flags = spec_seccomp_flags (linux->seccomp);
+    }
   root.hostname = plan_put_text (builder, spec->config->hostname);
   root.domainname = plan_put_text (builder, spec->config->domainname);
   plan_namespaces (spec, facts, builder, &root);

@@ -31,6 +31,22 @@ OCI_DEFINE (state_record, STATE_RECORD_FIELDS)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+int
+state_check_owner (int fd, const char *what, struct tare_error *error)
+{
+  struct sys_stat st;
+  int r = sys_stat (fd, NULL, &st);
+  if (r < 0)
+    return fail (error, r, "%s", what);
+  if (st.uid != geteuid ())
+    return fail_kind (error, TARE_ERROR_CORRUPT, -EPERM, "%s: belongs to user %u, not to %u", what,
+                      st.uid, geteuid ());
+  if ((st.mode & (S_IWGRP | S_IWOTH)) != 0)
+    return fail_kind (error, TARE_ERROR_CORRUPT, -EPERM, "%s: others may write in it (mode %04o)",
+                      what, st.mode & 07777);
+  return 0;
+}
+
 static int
 corrupt (struct tare_error *error, int code, const char *why)
 {

@@ -36,6 +36,7 @@ file_begin() {
 # Call in teardown_file: what the file's tests left behind makes the file fail.
 file_end() {
   local result=0
+  [ -n "${WORK:-}" ] || return 0 # it was not begun
   leak_audit || result=1
   rm -rf "$WORK"
   return $result

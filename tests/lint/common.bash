@@ -20,7 +20,7 @@ product_files() {
 
 # Test sources.
 test_files() {
-  (cd "$top_srcdir" && find tests -type f -name "*.[$1]" | sort)
+  (cd "$top_srcdir" && find tests -type f -name "*.[$1]" ! -name "LIST.*" | sort)
 }
 
 need() {

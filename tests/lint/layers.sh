@@ -123,7 +123,11 @@ awk -v layers="$layers" '
 # ---- cycles between files -----------------------------------------------------------------------
 cycles=$(awk 'NF == 3 { print $1, $2 }' <<<"$edges" | sort -u | tsort 2>&1 >/dev/null) || {
   echo 'files that need each other:'
-  sed -n 's/^tsort: \([a-z].*\)/  \1.c/p' <<<"$cycles"
+  # Every use between two files of the same circle, with the symbols.
+  awk 'NR == FNR { if ($2 ~ /\// && NF == 2) member[$2] = 1; next }
+    ($1 in member) && ($2 in member) { text[$1 " -> " $2] = text[$1 " -> " $2] " " $3 }
+    END { for (pair in text) print "  " pair ":" text[pair] }' \
+    <(echo "$cycles") <(echo "$edges") | sort
   bad=1
 }
 echo "${#object_files[@]} objects"

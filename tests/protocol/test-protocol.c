@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "plan/protocol.h"
 #include "sys/sys.h"
 #include "tests/unit/tap.h"

@@ -36,10 +36,12 @@ init_sequence (void)
 {
   struct sequence sequence = { .count = 0 };
   add (&sequence, MESSAGE_PLAN);
-  for (size_t i = 0; i < INIT_STEP_COUNT && i != INIT_STEP_wait; i++)
+  enum init_step steps[INIT_STEP_COUNT];
+  size_t count = init_sequence (PLAN_CREATE, steps);
+  for (size_t k = 0; k < count && steps[k] != INIT_STEP_wait; k++)
     {
-      add (&sequence, init_steps[i].sends);
-      add (&sequence, init_steps[i].receives);
+      add (&sequence, init_steps[steps[k]].sends);
+      add (&sequence, init_steps[steps[k]].receives);
     }
   return sequence;
 }

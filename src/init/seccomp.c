@@ -1,0 +1,53 @@
+/* Loading the filter that the host side compiled: an array of struct sock_filter in a sealed memfd.
+ * Serves config-linux.md "Seccomp", seccomp(2). Knows no libseccomp. */
+#include "init/init.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
+int
+init_receive_filter (struct init *init, enum message message, struct tare_error *error)
+{
+  struct received received = { 0 };
+  size_t wanted = init_flag (init, PLAN_SECCOMP) ? 1 : 0;
+  int r = channel_receive (&init->channel, message, &received, error);
+  if (r < 0)
+    return r;
+  if (received.n_fds != wanted)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s came with %zu descriptors, not %zu",
+                      message_name (message), received.n_fds, wanted);
+  if (wanted > 0)
+    init->seccomp = received.fds[0];
+  return 0;
+}
+
+/* The host side runs its hooks, and compiles the filter while we mount. */
+int
+step_rootfs_ready (struct init *init, struct tare_error *error)
+{
+  int r = channel_send (&init->channel, MESSAGE_ROOTFS_READY, 0, NULL, 0, error);
+  return r < 0 ? r : init_receive_filter (init, MESSAGE_HOOKS_DONE, error);
+}
+
+int
+step_seccomp (struct init *init, struct tare_error *error)
+{
+  struct sys_stat st;
+  int r = sys_stat (init->seccomp, NULL, &st);
+  if (r < 0)
+    return fail (error, r, "linux.seccomp: the compiled filter");
+  if (st.size == 0 || st.size % sizeof (struct sock_filter) != 0
+      || st.size / sizeof (struct sock_filter) > BPF_MAXINSNS)
+    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                      "linux.seccomp: the filter has %llu instructions, at most %d can be loaded",
+                      (unsigned long long) (st.size / sizeof (struct sock_filter)), BPF_MAXINSNS);
+  struct sock_filter *filter = sys_map (init->seccomp, st.size, false, &r);
+  if (filter == NULL)
+    return fail (error, r, "linux.seccomp: map the compiled filter");
+  struct sock_fprog program
+    = { .len = (unsigned short) (st.size / sizeof *filter), .filter = filter };
+  close_fd (&init->seccomp);
+  long loaded = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, init->plan->seccomp_flags, &program);
+  return loaded < 0 ? fail (error, errno, "linux.seccomp: load the filter") : 0;
+}
