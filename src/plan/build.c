@@ -6,7 +6,7 @@
 void
 plan_begin (struct plan_builder *builder)
 {
-  builder->buf = (struct buf) { 0 };
+  builder->buf = (struct buf){ 0 };
   (void) buf_reserve (&builder->buf, sizeof (struct plan));
 }
 
@@ -25,7 +25,7 @@ plan_put_texts (struct plan_builder *builder, const char *const *texts, size_t c
 {
   size_t size = count * sizeof (plan_text);
   if (count == 0)
-    return (plan_texts) { 0 };
+    return (plan_texts){ 0 };
   size_t at = buf_reserve (&builder->buf, size);
   for (size_t i = 0; i < count && !builder->buf.failed; i++)
     {
@@ -33,7 +33,7 @@ plan_put_texts (struct plan_builder *builder, const char *const *texts, size_t c
       if (!builder->buf.failed)
         memcpy (builder->buf.bytes + at + i * sizeof text, &text, sizeof text);
     }
-  return (plan_texts) { (uint32_t) at, (uint32_t) count };
+  return (plan_texts){ (uint32_t) at, (uint32_t) count };
 }
 
 struct plan_span
@@ -41,11 +41,11 @@ plan_put_array (struct plan_builder *builder, const void *elements, size_t count
                 size_t element_size)
 {
   if (count == 0)
-    return (struct plan_span) { 0 };
+    return (struct plan_span){ 0 };
   size_t at = buf_reserve (&builder->buf, count * element_size);
   if (!builder->buf.failed)
     memcpy (builder->buf.bytes + at, elements, count * element_size);
-  return (struct plan_span) { (uint32_t) at, (uint32_t) count };
+  return (struct plan_span){ (uint32_t) at, (uint32_t) count };
 }
 
 int

@@ -14,14 +14,14 @@
 #define EXTRA_name(map)    map
 #define EXTRA_array(type)  &object_##type
 
-#define ROW(kind, member, extra)                                                                  \
+#define ROW(kind, member, extra)                                                                   \
   { #member, FIELD_##kind, offsetof (struct CURRENT, member), EXTRA_##kind (extra) },
-#define TABLE(type)                                                                               \
-  static const struct object object_##type = {                                                    \
-    .name = #type,                                                                                \
-    .fields = fields_##type,                                                                      \
-    .n_fields = COUNT_OF (fields_##type),                                                         \
-    .size = sizeof (struct plan_##type),                                                          \
+#define TABLE(type)                                                                                \
+  static const struct object object_##type = {                                                     \
+    .name = #type,                                                                                 \
+    .fields = fields_##type,                                                                       \
+    .n_fields = COUNT_OF (fields_##type),                                                          \
+    .size = sizeof (struct plan_##type),                                                           \
   }
 
 #define CURRENT plan_join
@@ -75,9 +75,9 @@ const struct enum_map plan_kind_map[] = {
 };
 
 const struct enum_map plan_namespace_type_map[] = {
-  { "user", CLONE_NEWUSER },  { "pid", CLONE_NEWPID },       { "network", CLONE_NEWNET },
-  { "mount", CLONE_NEWNS },   { "uts", CLONE_NEWUTS },       { "ipc", CLONE_NEWIPC },
-  { "time", CLONE_NEWTIME },  { "cgroup", CLONE_NEWCGROUP }, { NULL, 0 },
+  { "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },       { "network", CLONE_NEWNET },
+  { "mount", CLONE_NEWNS },  { "uts", CLONE_NEWUTS },       { "ipc", CLONE_NEWIPC },
+  { "time", CLONE_NEWTIME }, { "cgroup", CLONE_NEWCGROUP }, { NULL, 0 },
 };
 
 const struct enum_map plan_mount_action_map[] = {

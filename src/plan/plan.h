@@ -35,9 +35,9 @@ struct plan_span
 typedef struct plan_span plan_texts, plan_words, plan_array;
 
 /* A namespace joined by descriptor. fd: index into the descriptors that came with PLAN. */
-#define PLAN_JOIN(F)                                                                              \
-  F (name, type, plan_namespace_type_map)                                                         \
-  F (word, fd, 0)                                                                                 \
+#define PLAN_JOIN(F)                                                                               \
+  F (name, type, plan_namespace_type_map)                                                          \
+  F (word, fd, 0)                                                                                  \
   F (text, path, 0)
 
 enum plan_mount_action
@@ -48,47 +48,47 @@ enum plan_mount_action
 };
 enum plan_mount_flags
 {
-  PLAN_MOUNT_RECURSIVE = 1 << 0,      /* rbind */
-  PLAN_MOUNT_LATE = 1 << 1,           /* something is made below: `set` waits for "read_only" */
-  PLAN_MOUNT_NO_SYMLINKS = 1 << 2,    /* the target must be a real directory at its path */
+  PLAN_MOUNT_RECURSIVE = 1 << 0,       /* rbind */
+  PLAN_MOUNT_LATE = 1 << 1,            /* something is made below: `set` waits for "read_only" */
+  PLAN_MOUNT_NO_SYMLINKS = 1 << 2,     /* the target must be a real directory at its path */
   PLAN_MOUNT_IN_PROC_ALLOWED = 1 << 3, /* target below /proc, on the list of allowed ones */
-  PLAN_MOUNT_MODE_OF_TARGET = 1 << 4, /* tmpfs without mode=: takes the mode of the directory */
-  PLAN_MOUNT_SYSFS_FALLBACK = 1 << 5, /* if the kernel refuses (user namespace): bind the host's */
-  PLAN_MOUNT_COPY_UP = 1 << 6,        /* tmpcopyup */
+  PLAN_MOUNT_MODE_OF_TARGET = 1 << 4,  /* tmpfs without mode=: takes the mode of the directory */
+  PLAN_MOUNT_SYSFS_FALLBACK = 1 << 5,  /* if the kernel refuses (user namespace): bind the host's */
+  PLAN_MOUNT_COPY_UP = 1 << 6,         /* tmpcopyup */
 };
-#define PLAN_MOUNT(F)                                                                             \
-  F (text, label, 0)           /* for errors: "mounts[3]" */                                      \
-  F (name, action, plan_mount_action_map)                                                         \
-  F (text, type, 0)            /* file system */                                                  \
-  F (text, source, 0)          /* absolute on the host for a bind */                              \
-  F (text, target, 0)          /* absolute inside */                                              \
-  F (texts, options, 0)        /* "key=value" or "key", for fsconfig */                           \
-  F (mask, set, 0)             /* MOUNT_ATTR_* */                                                 \
-  F (mask, clear, 0)                                                                              \
-  F (mask, recursive_set, 0)   /* MOUNT_ATTR_*, with AT_RECURSIVE */                              \
-  F (mask, recursive_clear, 0)                                                                    \
-  F (mask, propagation, 0)     /* MS_SLAVE | MS_SHARED ..., one call each */                      \
-  F (mask, recursive_propagation, 0)                                                              \
-  F (mask, flags, 0)           /* enum plan_mount_flags */
+#define PLAN_MOUNT(F)                                                                              \
+  F (text, label, 0) /* for errors: "mounts[3]" */                                                 \
+  F (name, action, plan_mount_action_map)                                                          \
+  F (text, type, 0)     /* file system */                                                          \
+  F (text, source, 0)   /* absolute on the host for a bind */                                      \
+  F (text, target, 0)   /* absolute inside */                                                      \
+  F (texts, options, 0) /* "key=value" or "key", for fsconfig */                                   \
+  F (mask, set, 0)      /* MOUNT_ATTR_* */                                                         \
+  F (mask, clear, 0)                                                                               \
+  F (mask, recursive_set, 0) /* MOUNT_ATTR_*, with AT_RECURSIVE */                                 \
+  F (mask, recursive_clear, 0)                                                                     \
+  F (mask, propagation, 0) /* MS_SLAVE | MS_SHARED ..., one call each */                           \
+  F (mask, recursive_propagation, 0)                                                               \
+  F (mask, flags, 0) /* enum plan_mount_flags */
 
 enum plan_device_flags
 {
   PLAN_DEVICE_DEFAULT = 1 << 0, /* one of the six that config-linux.md demands */
 };
-#define PLAN_DEVICE(F)                                                                            \
-  F (text, label, 0)                                                                              \
-  F (text, path, 0)                                                                               \
-  F (word, mode, 0) /* with S_IFMT */                                                             \
-  F (word, major, 0)                                                                              \
-  F (word, minor, 0)                                                                              \
-  F (word, uid, 0)                                                                                \
-  F (word, gid, 0)                                                                                \
+#define PLAN_DEVICE(F)                                                                             \
+  F (text, label, 0)                                                                               \
+  F (text, path, 0)                                                                                \
+  F (word, mode, 0) /* with S_IFMT */                                                              \
+  F (word, major, 0)                                                                               \
+  F (word, minor, 0)                                                                               \
+  F (word, uid, 0)                                                                                 \
+  F (word, gid, 0)                                                                                 \
   F (mask, flags, 0)
 
 /* /dev/fd and the like: made where `requires` exists inside (0: always) and `path` does not. */
-#define PLAN_LINK(F)                                                                              \
-  F (text, path, 0)                                                                               \
-  F (text, target, 0)                                                                             \
+#define PLAN_LINK(F)                                                                               \
+  F (text, path, 0)                                                                                \
+  F (text, target, 0)                                                                              \
   F (text, requires, 0)
 
 enum plan_path_action
@@ -96,29 +96,29 @@ enum plan_path_action
   PLAN_PATH_MASK,
   PLAN_PATH_READ_ONLY,
 };
-#define PLAN_PATH(F)                                                                              \
-  F (text, label, 0)                                                                              \
-  F (name, action, plan_path_action_map)                                                          \
+#define PLAN_PATH(F)                                                                               \
+  F (text, label, 0)                                                                               \
+  F (name, action, plan_path_action_map)                                                           \
   F (text, path, 0)
 
-#define PLAN_RLIMIT(F)                                                                            \
-  F (name, resource, plan_rlimit_map) /* RLIMIT_* */                                              \
-  F (wide, soft, 0)                                                                               \
+#define PLAN_RLIMIT(F)                                                                             \
+  F (name, resource, plan_rlimit_map) /* RLIMIT_* */                                               \
+  F (wide, soft, 0)                                                                                \
   F (wide, hard, 0)
 
-#define PLAN_SYSCTL(F)                                                                            \
-  F (text, path, 0) /* below /proc/sys, with slashes */                                           \
+#define PLAN_SYSCTL(F)                                                                             \
+  F (text, path, 0) /* below /proc/sys, with slashes */                                            \
   F (text, value, 0)
 
 /* A hook that init runs. `state` is the container's state as JSON in two pieces; init's own pid, as
  * the hook will see it, goes between them. */
-#define PLAN_HOOK(F)                                                                              \
-  F (text, label, 0) /* "hooks.createContainer[0]" */                                             \
-  F (text, path, 0)                                                                               \
-  F (texts, args, 0) /* none: just the path */                                                    \
-  F (texts, env, 0)                                                                               \
-  F (word, timeout, 0) /* seconds; 0: none */                                                     \
-  F (text, state_before_pid, 0)                                                                   \
+#define PLAN_HOOK(F)                                                                               \
+  F (text, label, 0) /* "hooks.createContainer[0]" */                                              \
+  F (text, path, 0)                                                                                \
+  F (texts, args, 0)   /* none: just the path */                                                   \
+  F (texts, env, 0)    /* the plan's own: what the process gets */                                 \
+  F (word, timeout, 0) /* seconds; 0: none */                                                      \
+  F (text, state_before_pid, 0)                                                                    \
   F (text, state_after_pid, 0)
 
 enum plan_kind
@@ -131,80 +131,83 @@ enum plan_flags
 {
   PLAN_NO_NEW_PRIVILEGES = 1 << 0,
   PLAN_ROOT_READ_ONLY = 1 << 1,
-  PLAN_USER_NAMESPACE = 1 << 2,  /* init is not in the host's: devices by bind, maps by the host */
+  PLAN_USER_NAMESPACE = 1 << 2, /* init is not in the host's: devices by bind, maps by the host */
   PLAN_SETGROUPS_DENIED = 1 << 3,
-  PLAN_CHROOT = 1 << 4,          /* no pivot_root: --no-pivot, or a joined mount namespace */
-  PLAN_TIMINGS = 1 << 5,         /* note the time of every step in the progress page */
+  PLAN_CHROOT = 1 << 4,  /* no pivot_root: --no-pivot, or a joined mount namespace */
+  PLAN_TIMINGS = 1 << 5, /* note the time of every step in the progress page */
   PLAN_TERMINAL = 1 << 6,
   PLAN_NEW_PID_NAMESPACE = 1 << 7,
-  PLAN_LOOPBACK_UP = 1 << 8,     /* a new network namespace: lo is brought up */
+  PLAN_LOOPBACK_UP = 1 << 8,          /* a new network namespace: lo is brought up */
   PLAN_NEW_CGROUP_NAMESPACE = 1 << 9, /* unshared by init once it is in its group */
   PLAN_SET_UMASK = 1 << 10,
-  PLAN_FORK = 1 << 11,           /* a stage is needed: join or unshare, then fork init */
-  PLAN_UNSHARE_USER = 1 << 12,   /* after the joins, before unshare_flags */
-  PLAN_TIME_OFFSETS = 1 << 13,   /* the host writes timens_offsets between unshare and fork */
+  PLAN_FORK = 1 << 11,         /* a stage is needed: join or unshare, then fork init */
+  PLAN_UNSHARE_USER = 1 << 12, /* after the joins, before unshare_flags */
+  PLAN_TIME_OFFSETS = 1 << 13, /* the host writes timens_offsets between unshare and fork */
   PLAN_KEEP_GROUPS = 1 << 14,
-  PLAN_SECCOMP = 1 << 16, /* early or late by PLAN_NO_NEW_PRIVILEGES */
+  PLAN_SECCOMP = 1 << 16,         /* early or late by PLAN_NO_NEW_PRIVILEGES */
+  PLAN_CONSOLE = 1 << 17,         /* the terminal is bound to /dev/console */
+  PLAN_KEEP_KEYRING = 1 << 18,    /* the caller's session keyring; else a new one */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 
-#define PLAN_ROOT(F)                                                                              \
-  F (word, magic, 0)                                                                              \
-  F (word, version, 0)                                                                            \
-  F (word, size, 0)                                                                               \
-  F (word, preserve_fds, 0)                                                                       \
-  F (name, kind, plan_kind_map)                                                                   \
-  F (mask, flags, 0)                                                                              \
-  /* namespaces: first joined, then (user) joined or made, then the rest */                       \
-  F (mask, clone_flags, 0)   /* of the host's clone3 */                                           \
-  F (mask, unshare_flags, 0) /* by init, after the joins */                                       \
-  F (array, joins, join)                                                                          \
-  F (mask, container_namespaces, 0) /* exec: joined by the pidfd that comes as join 0 */          \
-  F (text, hostname, 0)                                                                           \
-  F (text, domainname, 0)                                                                         \
-  F (array, sysctls, sysctl)                                                                      \
-  /* the file system */                                                                           \
-  F (text, rootfs, 0)           /* absolute on the host */                                        \
-  F (mask, root_propagation, 0) /* MS_* | MS_REC of "/", before anything is mounted */            \
-  F (array, mounts, mount)                                                                        \
-  F (array, devices, device)                                                                      \
-  F (array, links, link)                                                                          \
-  F (array, paths, path)                                                                          \
-  F (array, create_hooks, hook)                                                                   \
-  F (array, start_hooks, hook)                                                                    \
-  /* the process */                                                                               \
-  F (text, cwd, 0)                                                                                \
-  F (texts, args, 0)                                                                              \
-  F (texts, env, 0)                                                                               \
-  F (word, umask, 0)                                                                              \
-  F (word, terminal_rows, 0) /* 0: as the terminal comes */                                       \
-  F (word, terminal_columns, 0)                                                                   \
-  F (mask, seccomp_flags, 0) /* SECCOMP_FILTER_FLAG_* */                                          \
-  F (word, uid, 0)                                                                                \
-  F (word, gid, 0)                                                                                \
-  F (words, groups, 0)                                                                            \
-  F (mask, bounding, 0)                                                                           \
-  F (mask, effective, 0)                                                                          \
-  F (mask, permitted, 0)                                                                          \
-  F (mask, inheritable, 0)                                                                        \
-  F (mask, ambient, 0)                                                                            \
+#define PLAN_ROOT(F)                                                                               \
+  F (word, magic, 0)                                                                               \
+  F (word, version, 0)                                                                             \
+  F (word, size, 0)                                                                                \
+  F (word, preserve_fds, 0)                                                                        \
+  F (name, kind, plan_kind_map)                                                                    \
+  F (mask, flags, 0)                                                                               \
+  /* namespaces: first joined, then (user) joined or made, then the rest */                        \
+  F (mask, clone_flags, 0)   /* of the host's clone3 */                                            \
+  F (mask, unshare_flags, 0) /* by init, after the joins */                                        \
+  F (array, joins, join)                                                                           \
+  F (mask, container_namespaces, 0) /* exec: joined by the pidfd of the container's init */        \
+  F (text, hostname, 0)                                                                            \
+  F (text, domainname, 0)                                                                          \
+  F (array, sysctls, sysctl)                                                                       \
+  /* the file system */                                                                            \
+  F (text, rootfs, 0)           /* absolute on the host */                                         \
+  F (mask, root_propagation, 0) /* MS_* | MS_REC of "/", before anything is mounted */             \
+  F (array, mounts, mount)                                                                         \
+  F (array, devices, device)                                                                       \
+  F (array, links, link)                                                                           \
+  F (array, paths, path)                                                                           \
+  F (array, create_hooks, hook)                                                                    \
+  F (text, hook_directory, 0) /* on the host, where create_hooks start */                          \
+  F (array, start_hooks, hook)                                                                     \
+  /* the process */                                                                                \
+  F (text, cwd, 0)                                                                                 \
+  F (texts, args, 0)                                                                               \
+  F (texts, env, 0)                                                                                \
+  F (word, umask, 0)                                                                               \
+  F (word, terminal_rows, 0) /* 0: as the terminal comes */                                        \
+  F (word, terminal_columns, 0)                                                                    \
+  F (mask, seccomp_flags, 0) /* SECCOMP_FILTER_FLAG_* */                                           \
+  F (word, uid, 0)                                                                                 \
+  F (word, gid, 0)                                                                                 \
+  F (words, groups, 0)                                                                             \
+  F (mask, bounding, 0)                                                                            \
+  F (mask, effective, 0)                                                                           \
+  F (mask, permitted, 0)                                                                           \
+  F (mask, inheritable, 0)                                                                         \
+  F (mask, ambient, 0)                                                                             \
   F (array, rlimits, rlimit)
 
-#define PLAN_OBJECTS(O)                                                                           \
-  O (join, PLAN_JOIN)                                                                             \
-  O (mount, PLAN_MOUNT)                                                                           \
-  O (device, PLAN_DEVICE)                                                                         \
-  O (link, PLAN_LINK)                                                                             \
-  O (path, PLAN_PATH)                                                                             \
-  O (rlimit, PLAN_RLIMIT)                                                                         \
-  O (sysctl, PLAN_SYSCTL)                                                                         \
+#define PLAN_OBJECTS(O)                                                                            \
+  O (join, PLAN_JOIN)                                                                              \
+  O (mount, PLAN_MOUNT)                                                                            \
+  O (device, PLAN_DEVICE)                                                                          \
+  O (link, PLAN_LINK)                                                                              \
+  O (path, PLAN_PATH)                                                                              \
+  O (rlimit, PLAN_RLIMIT)                                                                          \
+  O (sysctl, PLAN_SYSCTL)                                                                          \
   O (hook, PLAN_HOOK)
 
 #define PLAN_MEMBER(kind, member, extra) plan_##kind member;
-#define PLAN_STRUCT(name, FIELDS)                                                                 \
-  struct plan_##name                                                                              \
-  {                                                                                               \
-    FIELDS (PLAN_MEMBER)                                                                          \
+#define PLAN_STRUCT(name, FIELDS)                                                                  \
+  struct plan_##name                                                                               \
+  {                                                                                                \
+    FIELDS (PLAN_MEMBER)                                                                           \
   };
 PLAN_OBJECTS (PLAN_STRUCT)
 struct plan

@@ -42,8 +42,7 @@ print_list (const struct plan *plan, const struct field *field, struct plan_span
 }
 
 static void
-print_value (const struct plan *plan, const struct field *field, const char *bytes,
-             struct buf *buf)
+print_value (const struct plan *plan, const struct field *field, const char *bytes, struct buf *buf)
 {
   const void *member = bytes + field->offset;
   switch (field->kind)

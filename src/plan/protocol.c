@@ -96,12 +96,13 @@ check_datagram (struct channel *channel, const struct datagram *datagram, size_t
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO,
                       "a datagram of %zu bytes where %s was expected", length,
                       message_name (expected));
-  if (header->sequence != ++channel->received)
-    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s has number %u, expected %u",
-                      message_name (header->type), header->sequence, channel->received);
+  /* Whatever its number: what the stage forked may fail before the stage has said FORKED. */
   if (header->type == MESSAGE_ERROR && channel->side == MESSAGE_TO_INIT
       && header->length == sizeof datagram->failure)
     return adopt (&datagram->failure, error);
+  if (header->sequence != ++channel->received)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s has number %u, expected %u",
+                      message_name (header->type), header->sequence, channel->received);
   if (header->type != (uint32_t) expected || header->length != 0)
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "received %s where %s was expected",
                       message_name (header->type), message_name (expected));
@@ -115,8 +116,8 @@ channel_receive (struct channel *channel, enum message expected, struct received
   struct datagram datagram = { 0 };
   struct received received = { 0 };
   size_t max = ret_received != NULL ? COUNT_OF (received.fds) : 0;
-  ssize_t length = sys_receive (channel->fd, &datagram, sizeof datagram, received.fds, max,
-                                &received.n_fds);
+  ssize_t length =
+      sys_receive (channel->fd, &datagram, sizeof datagram, received.fds, max, &received.n_fds);
   if (length == 0 || length == -ECONNRESET)
     return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
                       "the other side went away where %s was expected", message_name (expected));

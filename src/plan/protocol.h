@@ -8,8 +8,8 @@
  *            MAPPED  ---------------->
  *                  <------------------  TIME_NAMESPACE   (only with offsets)
  *            OFFSETS  --------------->
- *                  <------------------  FORKED           (only with a stage: its child's pid, pidfd)
- *            GO  -------------------->
+ *                  <------------------  FORKED           (only with a stage: its child's pid,
+ * pidfd) GO  -------------------->
  *                  <------------------  ROOTFS_READY
  *            HOOKS_DONE  ------------>
  *                  <------------------  TERMINAL         (only with a terminal: the master)
@@ -27,22 +27,22 @@
 
 #include "base/error.h"
 
-#define PROTOCOL_MESSAGES(M)                                                                      \
-  M (NONE, NEITHER)                                                                               \
-  M (PLAN, TO_INIT)                                                                               \
-  M (USER_NAMESPACE, TO_HOST)                                                                     \
-  M (MAPPED, TO_INIT)                                                                             \
-  M (TIME_NAMESPACE, TO_HOST)                                                                     \
-  M (OFFSETS, TO_INIT)                                                                            \
-  M (FORKED, TO_HOST)                                                                             \
-  M (GO, TO_INIT)                                                                                 \
-  M (ROOTFS_READY, TO_HOST)                                                                       \
-  M (HOOKS_DONE, TO_INIT)                                                                         \
-  M (TERMINAL, TO_HOST)                                                                           \
-  M (READY, TO_HOST)                                                                              \
-  M (RUN, TO_INIT)                                                                                \
-  M (START, TO_INIT)                                                                              \
-  M (EXECUTING, TO_HOST)                                                                          \
+#define PROTOCOL_MESSAGES(M)                                                                       \
+  M (NONE, NEITHER)                                                                                \
+  M (PLAN, TO_INIT)                                                                                \
+  M (USER_NAMESPACE, TO_HOST)                                                                      \
+  M (MAPPED, TO_INIT)                                                                              \
+  M (TIME_NAMESPACE, TO_HOST)                                                                      \
+  M (OFFSETS, TO_INIT)                                                                             \
+  M (FORKED, TO_HOST)                                                                              \
+  M (GO, TO_INIT)                                                                                  \
+  M (ROOTFS_READY, TO_HOST)                                                                        \
+  M (HOOKS_DONE, TO_INIT)                                                                          \
+  M (TERMINAL, TO_HOST)                                                                            \
+  M (READY, TO_HOST)                                                                               \
+  M (RUN, TO_INIT)                                                                                 \
+  M (START, TO_INIT)                                                                               \
+  M (EXECUTING, TO_HOST)                                                                           \
   M (ERROR, TO_HOST)
 
 #define PROTOCOL_ENUM(name, direction) MESSAGE_##name,
@@ -60,15 +60,17 @@ enum message_direction
 const char *message_name (uint32_t type);
 enum message_direction message_direction (uint32_t type);
 
-/* exec is the same, from PLAN over FORKED, GO, TERMINAL to READY and RUN; then EXECUTING and the end
- * of file come on this connection, since nobody else starts it.
+/* exec is the same, from PLAN over FORKED, GO, TERMINAL to READY and RUN; then EXECUTING and the
+ * end of file come on this connection, since nobody else starts it.
  *
- * The descriptors of PLAN, in this order, then those of plan.joins. */
+ * The descriptors of PLAN, in this order, then those of plan.joins; or, for an exec into a
+ * container that was made with chroot, its root directory. */
 enum plan_fd
 {
-  PLAN_FD_PLAN,     /* sealed memfd */
-  PLAN_FD_PROGRESS, /* struct plan_progress */
-  PLAN_FD_START,    /* bound socket on which init listens */
+  PLAN_FD_PLAN,                      /* sealed memfd */
+  PLAN_FD_PROGRESS,                  /* struct plan_progress */
+  PLAN_FD_START,                     /* bound socket on which init listens */
+  PLAN_FD_CONTAINER = PLAN_FD_START, /* exec: the pidfd of the container's init */
   PLAN_FD_COUNT,
 };
 /* Where the plan has seccomp, HOOKS_DONE (exec: GO) brings one descriptor: a sealed memfd with the
@@ -77,7 +79,7 @@ enum plan_fd
 struct channel
 {
   int fd;
-  uint32_t sent, received; /* messages so far: the sequence numbers */
+  uint32_t sent, received;     /* messages so far: the sequence numbers */
   enum message_direction side; /* the direction in which this end sends */
 };
 
@@ -97,7 +99,7 @@ struct received
  * another message, a wrong sequence number or length is -EPROTO; end of file is -ECONNRESET with
  * kind TARE_ERROR_PROTOCOL, and the caller words it. ret_received may be NULL: then descriptors are
  * refused. */
-int channel_receive (struct channel *channel, enum message expected,
-                     struct received *ret_received, struct tare_error *error);
+int channel_receive (struct channel *channel, enum message expected, struct received *ret_received,
+                     struct tare_error *error);
 
 #endif

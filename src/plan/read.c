@@ -52,7 +52,7 @@ array_fits (const struct checker *checker, const struct object *element,
             const struct plan_span *span)
 {
   if (!span_fits (checker, span, element->size)
-      || (span->count > 0 && span->offset % _Alignof (uint64_t) != 0))
+      || (span->count > 0 && span->offset % _Alignof(uint64_t) != 0))
     return false;
   for (uint32_t i = 0; i < span->count; i++)
     if (!object_fits (checker, element, checker->bytes + span->offset + (size_t) i * element->size))

@@ -1,51 +1,52 @@
 /* The steps of tare-init by name, and the page on which it says where it is.
  *
  * The order here is that of the table in init/steps.c, which must have one row for each. A create
- * runs all of them but join_container; an exec runs a list of the same rows. The host side knows the names so that an early end of file can be told as
- * "init died in step mounts".
+ * runs all of them but join_container; an exec runs a list of the same rows. The host side knows
+ * the names so that an early end of file can be told as "init died in step mounts".
  */
 #ifndef TARE_PLAN_STEPS_H
 #define TARE_PLAN_STEPS_H
 
 #include <stdint.h>
 
-#define INIT_STEPS(S)                                                                             \
-  S (hygiene)          /* dumpable 0, wait for nothing */                                         \
-  S (join_container)   /* exec: all namespaces of a container, by its pidfd */                     \
-  S (join_outer)       /* namespaces owned by our own user namespace */                           \
-  S (join_user)        /* the user namespace, then what it owns */                                \
-  S (new_user)         /* unshared here because of joins before it */                             \
-  S (map_user)         /* <-> the host writes the maps */                                         \
-  S (become_root)      /* ids 0 of the user namespace, capabilities */                            \
-  S (unshare)          /* the other new namespaces, where clone3 could not */                     \
-  S (time_offsets)     /* <-> the host writes timens_offsets */                                   \
-  S (fork)             /* <-> the stage makes init in its pid namespace and ends */               \
-  S (go)               /* <-> the host has limits and devices ready */                            \
-  S (cgroup_namespace)                                                                            \
-  S (network)          /* lo up */                                                                \
-  S (sysctl)                                                                                      \
-  S (hostname)                                                                                    \
-  S (rootfs)           /* propagation; the root attached over its path */                         \
-  S (mounts)                                                                                      \
-  S (devices)                                                                                     \
-  S (links)                                                                                       \
-  S (rootfs_ready)     /* <-> device rules take effect; hooks of the host side */                 \
-  S (create_hooks)     /* createContainer */                                                      \
-  S (paths)            /* masked and read-only paths, read back */                                \
-  S (read_only)        /* late read-only attributes on the held mounts and the root */            \
-  S (pivot_root)                                                                                  \
-  S (session)          /* setsid */                                                               \
-  S (terminal)         /* <-> a pty of the container's own, its master sent to the host side */   \
-  S (environment)      /* cwd, umask, HOME */                                                     \
-  S (seccomp_early)    /* without no_new_privs: while we may */                                   \
-  S (credentials)      /* groups, ids, capabilities, no_new_privs; read back */                   \
-  S (program)          /* args[0] looked up with the user's rights */                             \
-  S (ready)            /* <-> created */                                                          \
-  S (wait)             /* for start */                                                            \
-  S (start_hooks)      /* startContainer */                                                       \
-  S (rlimits)                                                                                     \
-  S (executing)        /* <-> the last word: from here on silence means success */                \
-  S (seccomp_late)     /* with no_new_privs: nothing of ours comes after it but exec */           \
+#define INIT_STEPS(S)                                                                              \
+  S (hygiene)        /* dumpable 0, wait for nothing */                                            \
+  S (join_container) /* exec: all namespaces of a container, by its pidfd */                       \
+  S (join_outer)     /* namespaces owned by our own user namespace */                              \
+  S (join_user)      /* the user namespace, then what it owns */                                   \
+  S (new_user)       /* unshared here because of joins before it */                                \
+  S (map_user)       /* <-> the host writes the maps */                                            \
+  S (become_root)    /* ids 0 of the user namespace, capabilities */                               \
+  S (unshare)        /* the other new namespaces, where clone3 could not */                        \
+  S (time_offsets)   /* <-> the host writes timens_offsets */                                      \
+  S (fork)           /* <-> the stage makes init in its pid namespace and ends */                  \
+  S (go)             /* <-> the host has limits and devices ready */                               \
+  S (cgroup_namespace)                                                                             \
+  S (network) /* lo up */                                                                          \
+  S (sysctl)                                                                                       \
+  S (hostname)                                                                                     \
+  S (rootfs) /* propagation; the root attached over its path */                                    \
+  S (mounts)                                                                                       \
+  S (devices)                                                                                      \
+  S (links)                                                                                        \
+  S (console)      /* the file that the terminal is bound to, while the root can be written */     \
+  S (rootfs_ready) /* <-> device rules take effect; hooks of the host side */                      \
+  S (create_hooks) /* createContainer */                                                           \
+  S (paths)        /* masked and read-only paths, read back */                                     \
+  S (read_only)    /* late read-only attributes on the held mounts and the root */                 \
+  S (pivot_root)                                                                                   \
+  S (session)       /* setsid, a session keyring of its own */                                     \
+  S (terminal)      /* <-> a pty of the container's own, its master sent to the host side */       \
+  S (environment)   /* cwd, umask, HOME */                                                         \
+  S (seccomp_early) /* without no_new_privs: while we may */                                       \
+  S (credentials)   /* groups, ids, capabilities, no_new_privs; read back */                       \
+  S (program)       /* args[0] looked up with the user's rights */                                 \
+  S (ready)         /* <-> created */                                                              \
+  S (wait)          /* for start */                                                                \
+  S (start_hooks)   /* startContainer */                                                           \
+  S (rlimits)                                                                                      \
+  S (executing)    /* <-> the last word: from here on silence means success */                     \
+  S (seccomp_late) /* with no_new_privs: nothing of ours comes after it but exec */                \
   S (execute)
 
 #define INIT_STEP_ENUM(name) INIT_STEP_##name,
@@ -59,7 +60,8 @@ struct plan_progress
 {
   _Atomic uint32_t step; /* 1 + enum init_step; 0: not begun */
   uint32_t reserved;
-  uint64_t began[INIT_STEP_COUNT]; /* CLOCK_MONOTONIC nanoseconds, where the plan asks for timings */
+  uint64_t
+      began[INIT_STEP_COUNT]; /* CLOCK_MONOTONIC nanoseconds, where the plan asks for timings */
 };
 
 /* "mounts"; "start-up" for 0; never NULL. step is 1 + enum init_step. */

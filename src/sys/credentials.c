@@ -63,7 +63,7 @@ sys_capget (struct sys_capabilities *ret_capabilities)
   struct __user_cap_data_struct data[2];
   if (syscall (SYS_capget, &header, data) < 0)
     return -errno;
-  *ret_capabilities = (struct sys_capabilities) {
+  *ret_capabilities = (struct sys_capabilities){
     .effective = join (data[0].effective, data[1].effective),
     .permitted = join (data[0].permitted, data[1].permitted),
     .inheritable = join (data[0].inheritable, data[1].inheritable),
@@ -77,7 +77,7 @@ sys_capset (const struct sys_capabilities *capabilities)
   struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
   struct __user_cap_data_struct data[2];
   for (int i = 0; i < 2; i++)
-    data[i] = (struct __user_cap_data_struct) {
+    data[i] = (struct __user_cap_data_struct){
       .effective = (uint32_t) (capabilities->effective >> (32 * i)),
       .permitted = (uint32_t) (capabilities->permitted >> (32 * i)),
       .inheritable = (uint32_t) (capabilities->inheritable >> (32 * i)),

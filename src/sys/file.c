@@ -144,7 +144,7 @@ sys_stat (int fd, const char *path, struct sys_stat *ret_stat)
   int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
   if (syscall (SYS_statx, fd, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
     return -errno;
-  *ret_stat = (struct sys_stat) {
+  *ret_stat = (struct sys_stat){
     .mount_id = st.stx_mnt_id,
     .inode = st.stx_ino,
     .mode = st.stx_mode,
@@ -242,10 +242,36 @@ sys_truncate (int fd, uint64_t size)
   return result (ftruncate (fd, (off_t) size));
 }
 
+int
+sys_rewind (int fd)
+{
+  return lseek (fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+int
+sys_pipe (int ret_fds[2])
+{
+  int fds[2];
+  if (pipe2 (fds, O_CLOEXEC) < 0)
+    return -errno;
+  /* Of this end alone: who writes expects to wait. */
+  if (fcntl (fds[0], F_SETFL, O_NONBLOCK) < 0)
+    {
+      int r = -errno;
+      (void) close (fds[0]);
+      (void) close (fds[1]);
+      return r;
+    }
+  ret_fds[0] = fds[0];
+  ret_fds[1] = fds[1];
+  return 0;
+}
+
 void *
 sys_map (int fd, size_t size, bool writable, int *ret_error)
 {
-  void *address = mmap (NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+  void *address =
+      mmap (NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
   if (address != MAP_FAILED)
     return address;
   *ret_error = -errno;

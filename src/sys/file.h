@@ -55,6 +55,10 @@ int sys_memfd (const char *name, bool executable);
 /* Forbids every further change, and further seals. */
 int sys_seal (int fd);
 int sys_truncate (int fd, uint64_t size);
+/* The next read begins at the front. */
+int sys_rewind (int fd);
+/* A pipe: [0] is read, without waiting, [1] is written. */
+int sys_pipe (int ret_fds[2]);
 /* Maps size bytes of fd shared; writable or not. NULL and *ret_error on failure. */
 void *sys_map (int fd, size_t size, bool writable, int *ret_error);
 void sys_unmap (void *address, size_t size);

@@ -1,5 +1,6 @@
 /* The mount API by file descriptor (fsopen(2) and friends, mount_setattr(2)), pivot_root(2).
- * <linux/mount.h> and glibc's <sys/mount.h> do not go together: nothing here includes the latter. */
+ * <linux/mount.h> and glibc's <sys/mount.h> do not go together: nothing here includes the latter.
+ */
 #ifndef TARE_SYS_MOUNT_H
 #define TARE_SYS_MOUNT_H
 

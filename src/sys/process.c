@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,16 @@ sys_clone3 (const struct sys_clone *clone)
   return result (syscall (SYS_clone3, &args, sizeof args));
 }
 
+pid_t
+sys_fork (int *ret_pidfd)
+{
+#if defined(__s390__) || defined(__CRIS__)
+  return result (syscall (SYS_clone, NULL, CLONE_PIDFD, ret_pidfd, NULL, NULL));
+#else
+  return result (syscall (SYS_clone, CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL));
+#endif
+}
+
 int
 sys_pidfd_open (pid_t pid)
 {
@@ -65,8 +76,8 @@ wait_for (int type, id_t id, int *ret_status)
     if (errno != EINTR)
       return -errno;
   *ret_status = info.si_code == CLD_EXITED
-                  ? (info.si_status & 0xff) << 8
-                  : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+                    ? (info.si_status & 0xff) << 8
+                    : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
   return 0;
 }
 
@@ -157,6 +168,12 @@ sys_setsid (void)
 }
 
 int
+sys_new_session_keyring (void)
+{
+  return result (syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
+}
+
+int
 sys_sethostname (const char *name, size_t length)
 {
   return result (sethostname (name, length));
@@ -200,4 +217,13 @@ int
 sys_set_signal_mask (const sigset_t *mask)
 {
   return result (syscall (SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, sizeof (uint64_t)));
+}
+
+/* The kernel's structure, not libc's: all zero is SIG_DFL without flags and without a mask. */
+void
+sys_default_signals (void)
+{
+  static const uint64_t action[4];
+  for (int number = 1; number <= 64; number++)
+    (void) syscall (SYS_rt_sigaction, number, action, NULL, sizeof (uint64_t));
 }

@@ -19,6 +19,10 @@ struct sys_clone
  * Returns the pid, or -errno. */
 pid_t sys_clone3 (const struct sys_clone *clone);
 
+/* As sys_clone3 without flags and without exit signal, by the older call: a container's seccomp
+ * filter may let a process fork, but not by clone3(2), whose arguments it cannot see. */
+pid_t sys_fork (int *ret_pidfd);
+
 int sys_pidfd_open (pid_t pid);
 int sys_pidfd_send_signal (int pidfd, int signal);
 /* Waits for the child behind pidfd. ret_status is as of waitpid(2). EINTR is retried. */
@@ -36,6 +40,8 @@ int sys_unshare (int flags);
 /* CLONE_NEW* of a namespace file, or -errno (-ENOTTY: not a namespace). */
 int sys_namespace_type (int fd);
 int sys_setsid (void);
+/* An empty session keyring instead of the inherited one. -ENOSYS: the kernel has no keys. */
+int sys_new_session_keyring (void);
 int sys_sethostname (const char *name, size_t length);
 int sys_setdomainname (const char *name, size_t length);
 /* Only the kernel's answer will do: a path outside the root comes back as "(unreachable)...".
@@ -45,5 +51,7 @@ uint32_t sys_umask (uint32_t mask);
 /* All signals blocked in this thread; the old mask to *ret_old. */
 int sys_block_signals (sigset_t *ret_old);
 int sys_set_signal_mask (const sigset_t *mask);
+/* Every signal back to its default, those too that libc keeps for itself. */
+void sys_default_signals (void);
 
 #endif

@@ -110,11 +110,11 @@ sys_receive (int fd, void *buffer, size_t size, int *ret_fds, size_t max_fds, si
 static int
 address_of (int dirfd, const char *name, struct sockaddr_un *ret_address)
 {
-  *ret_address = (struct sockaddr_un) { .sun_family = AF_UNIX };
+  *ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
   int length = dirfd == AT_FDCWD
-                 ? snprintf (ret_address->sun_path, sizeof ret_address->sun_path, "%s", name)
-                 : snprintf (ret_address->sun_path, sizeof ret_address->sun_path,
-                             "/proc/self/fd/%d/%s", dirfd, name);
+                   ? snprintf (ret_address->sun_path, sizeof ret_address->sun_path, "%s", name)
+                   : snprintf (ret_address->sun_path, sizeof ret_address->sun_path,
+                               "/proc/thread-self/fd/%d/%s", dirfd, name);
   return length < 0 || (size_t) length >= sizeof ret_address->sun_path ? -ENAMETOOLONG : 0;
 }
 

@@ -23,7 +23,7 @@ int sys_socket_bind (int dirfd, const char *name);
 int sys_socket_listen (int fd, int backlog);
 int sys_socket_accept (int fd);
 /* Connects to name in dirfd, or to the path name when dirfd is AT_FDCWD. Paths over 107 bytes go
- * through /proc/self/fd. type: SOCK_STREAM or SOCK_SEQPACKET. */
+ * through /proc/thread-self/fd. type: SOCK_STREAM or SOCK_SEQPACKET. */
 int sys_socket_connect (int dirfd, const char *name, int type);
 /* SO_PEERCRED's pid; for a listening peer the one that called listen(2). */
 int sys_socket_peer_pid (int fd, pid_t *ret_pid);
