@@ -2,8 +2,8 @@
  * "User", "Linux Process" (capabilities, noNewPrivileges).
  *
  * The plan's sets are already what can be granted here, and the host side has warned of the rest;
- * what this process does not have is left out once more. Anything else that differs afterwards is an
- * error: no program may start with rights nobody asked for. securebits are left alone.
+ * what this process does not have is left out once more. Anything else that differs afterwards is
+ * an error: no program may start with rights nobody asked for. securebits are left alone.
  */
 #include "init/init.h"
 
@@ -34,11 +34,19 @@ read_sets (struct sets *ret_sets, struct tare_error *error)
   int r = sys_capget (&sets.process);
   if (r < 0)
     return fail (error, r, "read capabilities");
-  for (unsigned i = 0; i < CAPABILITIES && (r = sys_bounding_read (i)) >= 0; i++)
+  unsigned i = 0;
+  for (; i < CAPABILITIES && (r = sys_bounding_read (i)) >= 0; i++)
     {
+      int ambient = sys_ambient_read (i);
+      if (ambient < 0)
+        return fail (error, ambient, "read ambient capability %u", i);
       sets.bounding |= r > 0 ? bit (i) : 0;
-      sets.ambient |= sys_ambient_read (i) > 0 ? bit (i) : 0;
+      sets.ambient |= ambient > 0 ? bit (i) : 0;
     }
+  /* EINVAL is the end of those that the kernel knows. Anything else is a filter's, loaded early: a
+   * set that cannot be read would look empty, and nothing be dropped from it. */
+  if (r < 0 && (r != -EINVAL || i == 0))
+    return fail (error, r, "read the bounding set");
   *ret_sets = sets;
   return 0;
 }
@@ -50,8 +58,8 @@ wanted_sets (const struct plan *plan, const struct sets *have)
   struct sets want = { .bounding = plan->bounding & have->bounding };
   want.process.permitted = plan->permitted & have->process.permitted;
   want.process.effective = plan->effective & want.process.permitted;
-  want.process.inheritable = plan->inheritable & want.bounding
-                             & (have->process.permitted | have->process.inheritable);
+  want.process.inheritable =
+      plan->inheritable & want.bounding & (have->process.permitted | have->process.inheritable);
   want.ambient = plan->ambient & want.process.permitted & want.process.inheritable;
   return want;
 }
@@ -127,8 +135,8 @@ set_ids (const struct init *init, struct tare_error *error)
   uid_t uids[3];
   gid_t gids[3];
   int r = sets_groups (init)
-            ? sys_setgroups (plan->groups.count, plan_elements (plan, plan->groups))
-            : 0;
+              ? sys_setgroups (plan->groups.count, plan_elements (plan, plan->groups))
+              : 0;
   if (r < 0)
     return fail (error, r, "process.user: set %u additional groups", plan->groups.count);
   r = sys_setresgid (plan->gid);
@@ -174,8 +182,7 @@ check_all (const struct init *init, const struct sets *want, struct tare_error *
       || have.process.permitted != want->process.permitted
       || have.process.inheritable != want->process.inheritable)
     return fail (error, EPERM, "the capabilities are not what was asked for");
-  if (init_flag (init, PLAN_NO_NEW_PRIVILEGES)
-      && sys_prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+  if (init_flag (init, PLAN_NO_NEW_PRIVILEGES) && sys_prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
     return fail (error, EPERM, "no_new_privs is not in force");
   return 0;
 }
@@ -211,10 +218,11 @@ int
 step_credentials (struct init *init, struct tare_error *error)
 {
   int r = set_credentials (init, error);
-  if (r < 0 || !init->cwd_pending)
+  if (r < 0)
     return r;
-  r = enter_cwd (init);
-  return r < 0 ? fail (error, r, "process.cwd: chdir '%s'",
-                       plan_string (init->plan, init->plan->cwd))
-               : 0;
+  r = init->cwd_pending ? enter_cwd (init) : 0;
+  close_fd (&init->root); /* or args[0] could be /proc/self/fd/N/... of it */
+  return r < 0
+             ? fail (error, r, "process.cwd: chdir '%s'", plan_string (init->plan, init->plan->cwd))
+             : 0;
 }

@@ -90,8 +90,7 @@ bind_node (const struct init *init, const char *path, const struct plan_device *
     return fail (error, r, "the host's node");
   if (!is_device (&st, device))
     return other_thing (device, "the host's node", error);
-  autoclose int target
-    = resolve_or_make (init->root, path, resolve_flags_of (path), RESOLVE_FILE);
+  autoclose int target = resolve_or_make (init->root, path, resolve_flags_of (path), RESOLVE_FILE);
   r = target < 0 ? target : sys_move_mount (tree, target);
   return r < 0 ? fail (error, r, "bind the host's node") : 0;
 }
@@ -108,8 +107,7 @@ make_device (const struct init *init, const struct plan_device *device, struct t
   const char *name, *path = plan_string (init->plan, device->path);
   bool binds = init_flag (init, PLAN_USER_NAMESPACE) && can_be_bound (device);
   struct sys_stat st;
-  autoclose int directory
-    = resolve_parent (init->root, path, resolve_flags_of (path), &name);
+  autoclose int directory = resolve_parent (init->root, path, resolve_flags_of (path), &name);
   if (directory < 0)
     return fail (error, directory, "open its directory");
   autoclose int existing = open_node (directory, name, &st);
@@ -146,8 +144,7 @@ static int
 make_link (const struct init *init, const char *path, const char *text, struct tare_error *error)
 {
   const char *name;
-  autoclose int directory
-    = resolve_parent (init->root, path, resolve_flags_of (path), &name);
+  autoclose int directory = resolve_parent (init->root, path, resolve_flags_of (path), &name);
   int r = directory < 0 ? directory : sys_symlinkat (text, directory, name);
   if (r < 0 && r != -EEXIST)
     return fail (error, r, "symbolic link '%s' to '%s'", path, text);

@@ -19,6 +19,13 @@
 #include "plan/steps.h"
 #include "sys/sys.h"
 
+/* What an exec joins has these places in init.joins. */
+enum exec_join
+{
+  EXEC_JOIN_PIDFD, /* of the container's init: all namespaces at once */
+  EXEC_JOIN_ROOT,  /* PLAN_CHROOT: its root directory */
+};
+
 struct init
 {
   const struct plan *plan;
@@ -26,7 +33,7 @@ struct init
   struct channel channel; /* to the host side, until RUN */
   struct channel start;   /* to who called start; fd is negative until then */
   int start_socket;
-  int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins; negative once joined */
+  int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins, or enum exec_join; negative once joined */
   int root;                       /* the container's root directory */
   int *held;                      /* of plan.mounts: those that turn read-only later */
   int seccomp;                    /* sealed memfd with the program */
@@ -60,6 +67,8 @@ int init_run (struct init *init, struct tare_error *error);
 
 /* Zeroed memory for as long as init lives. NULL: ENOMEM. */
 void *init_memory (size_t size);
+/* The plan's strings, with a NULL at the end and room for one more. NULL: ENOMEM. */
+const char **init_vector (const struct plan *plan, plan_texts texts);
 static inline bool
 init_flag (const struct init *init, uint64_t flag)
 {
@@ -115,6 +124,7 @@ int step_hygiene (struct init *init, struct tare_error *error);
 int step_join_container (struct init *init, struct tare_error *error);
 int step_create_hooks (struct init *init, struct tare_error *error);
 int step_start_hooks (struct init *init, struct tare_error *error);
+int step_console (struct init *init, struct tare_error *error);
 int step_terminal (struct init *init, struct tare_error *error);
 int step_seccomp (struct init *init, struct tare_error *error);
 int step_join_outer (struct init *init, struct tare_error *error);

@@ -43,6 +43,29 @@ take_joins (struct init *init, const struct received *received, struct tare_erro
   return 0;
 }
 
+/* An exec has all of its container's namespaces behind one descriptor. */
+static int
+take_container (struct init *init, const struct received *received, struct tare_error *error)
+{
+  size_t wanted = PLAN_FD_COUNT + (init_flag (init, PLAN_CHROOT) ? 1 : 0);
+  if (received->n_fds != wanted || init->plan->joins.count != 0)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO,
+                      "exec: PLAN came with %zu descriptors, not %zu", received->n_fds, wanted);
+  init->joins[EXEC_JOIN_PIDFD] = received->fds[PLAN_FD_CONTAINER];
+  if (wanted > PLAN_FD_COUNT)
+    init->joins[EXEC_JOIN_ROOT] = received->fds[PLAN_FD_COUNT];
+  return 0;
+}
+
+static int
+take_descriptors (struct init *init, const struct received *received, struct tare_error *error)
+{
+  if (init->plan->kind == PLAN_EXEC)
+    return take_container (init, received, error);
+  init->start_socket = received->fds[PLAN_FD_START];
+  return take_joins (init, received, error);
+}
+
 static int
 next_own_fd (const struct init *init, int from)
 {
@@ -87,10 +110,9 @@ receive_plan (struct init *init, struct tare_error *error)
       return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "PLAN came with %zu descriptors",
                         received.n_fds);
     }
-  init->start_socket = received.fds[PLAN_FD_START];
   r = map_all (init, &received, error);
   if (r >= 0)
-    r = take_joins (init, &received, error);
+    r = take_descriptors (init, &received, error);
   close_fds (received.fds, PLAN_FD_START);
   return r < 0 ? r : close_foreign (init, error);
 }

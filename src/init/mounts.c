@@ -104,8 +104,7 @@ make_filesystem (const struct init *init, const struct plan_mount *mount, int ta
 static int
 make_bind (const char *source, bool recursive, struct tare_error *error)
 {
-  int tree
-    = sys_open_tree (AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
+  int tree = sys_open_tree (AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
   return tree < 0 ? fail (error, tree, "bind source '%s'", source) : tree;
 }
 
@@ -116,7 +115,7 @@ make_instead (const struct plan_mount *mount, const char *type, struct tare_erro
 {
   if (str_equal (type, "sysfs") && (mount->flags & PLAN_MOUNT_SYSFS_FALLBACK) != 0)
     {
-      *error = (struct tare_error) { 0 };
+      *error = (struct tare_error){ 0 };
       return make_bind ("/sys", true, error);
     }
   if (str_equal (type, "proc"))
@@ -224,24 +223,25 @@ check_in_proc (const struct init *init, const struct plan_mount *mount, int targ
   return magic == PROC_SUPER_MAGIC ? refuse_in_proc (error) : 0;
 }
 
-/* /proc may be bind-mounted, but only from a whole procfs. */
+/* /proc is a procfs, whole, or there is none: what is mounted there instead would be taken for one.
+ */
 static int
 check_is_proc (const struct init *init, const struct plan_mount *mount, int tree,
                struct tare_error *error)
 {
   struct sys_stat st;
   uint64_t magic;
-  if (mount->action != PLAN_MOUNT_BIND
-      || !str_equal (plan_string (init->plan, mount->target), "/proc"))
+  const char *source = plan_string (init->plan, mount->source);
+  if (!str_equal (plan_string (init->plan, mount->target), "/proc"))
     return 0;
   int r = sys_fs_magic (tree, &magic);
   if (r >= 0)
     r = sys_stat (tree, NULL, &st);
   if (r < 0)
-    return fail (error, r, "stat of the bind source");
+    return fail (error, r, "stat of the mount");
   if (magic != PROC_SUPER_MAGIC || st.inode != 1)
     return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "'%s' is not a procfs",
-                      plan_string (init->plan, mount->source));
+                      source != NULL ? source : "what is mounted");
   return 0;
 }
 
@@ -253,17 +253,17 @@ set_mount_propagation (int tree, unsigned flags, uint64_t propagation, struct ta
   for (size_t i = 0; i < COUNT_OF (order); i++)
     {
       struct mount_attr attributes = { .propagation = order[i] };
-      int r
-        = (propagation & order[i]) != 0 ? sys_mount_setattr (tree, flags, &attributes) : 0;
+      int r = (propagation & order[i]) != 0 ? sys_mount_setattr (tree, flags, &attributes) : 0;
       if (r < 0)
         return fail (error, r, "set propagation");
     }
   return 0;
 }
 
-/* A mount on "/" is the root from now on. */
+/* By a link of the image, say: all that was made in the root already would be covered, masked paths
+ * too, and the rest be made in somebody's volume. */
 static int
-follow_root (struct init *init, int tree, const struct sys_stat *target, struct tare_error *error)
+refuse_root (const struct init *init, const struct sys_stat *target, struct tare_error *error)
 {
   struct sys_stat root;
   int r = sys_stat (init->root, NULL, &root);
@@ -271,12 +271,7 @@ follow_root (struct init *init, int tree, const struct sys_stat *target, struct 
     return fail (error, r, "stat of the root");
   if (root.mount_id != target->mount_id || root.inode != target->inode)
     return 0;
-  int above = sys_dup_above (tree, 3);
-  if (above < 0)
-    return fail (error, above, "hold the root");
-  close_fd (&init->root);
-  init->root = above;
-  return 0;
+  return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "the root itself cannot be mounted over");
 }
 
 /* move_mount(2) would only say EINVAL. */
@@ -295,7 +290,7 @@ check_kinds (int tree, const struct sys_stat *target, struct tare_error *error)
 }
 
 static int
-attach (struct init *init, const struct plan_mount *mount, int tree, int target,
+attach (const struct init *init, const struct plan_mount *mount, int tree, int target,
         struct tare_error *error)
 {
   struct sys_stat st;
@@ -303,15 +298,16 @@ attach (struct init *init, const struct plan_mount *mount, int tree, int target,
   if (r < 0)
     return fail (error, r, "stat of the mount point");
   r = check_kinds (tree, &st, error);
+  if (r >= 0)
+    r = refuse_root (init, &st, error);
   if (r < 0)
     return r;
   r = sys_move_mount (tree, target);
   if (r < 0)
     return fail (error, r, "attach the mount");
   r = set_mount_propagation (tree, 0, mount->propagation, error);
-  if (r >= 0)
-    r = set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
-  return r < 0 ? r : follow_root (init, tree, &st, error);
+  return r < 0 ? r
+               : set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
 }
 
 static int
@@ -333,8 +329,8 @@ static int
 mount_one (struct init *init, const struct plan_mount *mount, int *ret_held,
            struct tare_error *error)
 {
-  autoclose int target = resolve (init->root, plan_string (init->plan, mount->target),
-                                  target_flags (init, mount));
+  autoclose int target =
+      resolve (init->root, plan_string (init->plan, mount->target), target_flags (init, mount));
   if (target < 0 && target != -ENOENT)
     return target_fail (target, error);
   int r = check_in_proc (init, mount, target, error);
@@ -407,8 +403,7 @@ static void
 make_cwd (const struct init *init)
 {
   const char *cwd = plan_string (init->plan, init->plan->cwd);
-  autoclose int fd
-    = cwd != NULL ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY) : -EBADF;
+  autoclose int fd = cwd != NULL ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY) : -EBADF;
   (void) fd;
 }
 
@@ -426,7 +421,7 @@ step_read_only (struct init *init, struct tare_error *error)
       close_fd (&init->held[i]);
     }
   int r = init_flag (init, PLAN_ROOT_READ_ONLY)
-            ? change_attributes (init->root, 0, MOUNT_ATTR_RDONLY, 0)
-            : 0;
+              ? change_attributes (init->root, 0, MOUNT_ATTR_RDONLY, 0)
+              : 0;
   return r < 0 ? fail (error, r, "make the root read-only") : 0;
 }

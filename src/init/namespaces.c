@@ -82,7 +82,7 @@ join_rest (struct init *init, uint32_t left_out, bool may_wait, struct tare_erro
           continue;
         int r = join_one (init, i, error);
         if (r == -EPERM && may_wait)
-          *error = (struct tare_error) { 0 }; /* the joined user namespace may own it */
+          *error = (struct tare_error){ 0 }; /* the joined user namespace may own it */
         else if (r < 0)
           return r;
       }
@@ -215,9 +215,8 @@ step_fork (struct init *init, struct tare_error *error)
 int
 step_go (struct init *init, struct tare_error *error)
 {
-  int r = init->plan->kind == PLAN_EXEC
-            ? init_receive_filter (init, MESSAGE_GO, error)
-            : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
+  int r = init->plan->kind == PLAN_EXEC ? init_receive_filter (init, MESSAGE_GO, error)
+                                        : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
   return r < 0 ? r : init_undump (error);
 }
 
@@ -284,8 +283,7 @@ step_sysctl (struct init *init, struct tare_error *error)
   autoclose int procfs = open_procfs (error);
   if (procfs < 0)
     return procfs;
-  autoclose int directory
-    = sys_openat2 (procfs, "sys", O_PATH | O_DIRECTORY, 0, SYSCTL_RESOLVE);
+  autoclose int directory = sys_openat2 (procfs, "sys", O_PATH | O_DIRECTORY, 0, SYSCTL_RESOLVE);
   int r = directory < 0 ? fail (error, directory, "open /proc/sys") : 0;
   for (size_t i = 0; r >= 0 && i < init->plan->sysctls.count; i++)
     r = set_sysctl (directory, plan_string (init->plan, sysctl[i].path),

@@ -37,7 +37,8 @@ is_null (const struct sys_stat *st)
 static bool
 is_mask_directory (const struct masks *masks, const struct sys_stat *st)
 {
-  return masks->directory >= 0 && S_ISDIR (st->mode) && st->device_major == masks->tmpfs.device_major
+  return masks->directory >= 0 && S_ISDIR (st->mode)
+         && st->device_major == masks->tmpfs.device_major
          && st->device_minor == masks->tmpfs.device_minor;
 }
 
@@ -122,8 +123,7 @@ static int
 make_read_only (int target, struct tare_error *error)
 {
   const struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
-  autoclose int tree
-    = sys_open_tree (target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+  autoclose int tree = sys_open_tree (target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
   int r = tree < 0 ? tree : sys_mount_setattr (tree, AT_RECURSIVE, &attributes);
   if (r >= 0)
     r = sys_move_mount (tree, target);
@@ -172,8 +172,8 @@ verify (const struct init *init, struct masks *masks, const struct plan_path *pa
   if (r < 0)
     return fail (error, r, "read back");
   return is_null (&st) || is_mask_directory (masks, &st)
-           ? 0
-           : fail (error, EPERM, "the mask is not in force");
+             ? 0
+             : fail (error, EPERM, "the mask is not in force");
 }
 
 static void
@@ -183,8 +183,8 @@ masks_done (struct masks *masks)
   close_fd (&masks->directory);
 }
 
-typedef int path_action (const struct init *init, struct masks *masks,
-                         const struct plan_path *path, struct tare_error *error);
+typedef int path_action (const struct init *init, struct masks *masks, const struct plan_path *path,
+                         struct tare_error *error);
 
 static int
 for_each_path (const struct init *init, struct masks *masks, path_action *action,
@@ -204,7 +204,8 @@ for_each_path (const struct init *init, struct masks *masks, path_action *action
 int
 step_paths (struct init *init, struct tare_error *error)
 {
-  auto_ (masks) struct masks masks = { .null = -EBADF, .directory = -EBADF };
+  auto_ (masks)
+  struct masks masks = { .null = -EBADF, .directory = -EBADF };
   int r = for_each_path (init, &masks, protect, error);
   return r < 0 ? r : for_each_path (init, &masks, verify, error);
 }

@@ -12,14 +12,16 @@ enum
   MOST_PASSWD = 1 << 20, /* an image must not make us read for ever */
 };
 
+/* The session keyring comes with fork and exec, whatever the namespaces: with the caller's, a
+ * container could read the keys of the host, and change them. */
 int
 step_session (struct init *init, struct tare_error *error)
 {
-  if (init_flag (init, PLAN_TERMINAL))
-    return fail_kind (error, TARE_ERROR_UNSUPPORTED, ENOSYS,
-                      "process.terminal is not supported yet");
   int r = sys_setsid ();
-  return r < 0 && r != -EPERM ? fail (error, r, "new session") : 0; /* EPERM: it leads one */
+  if (r < 0 && r != -EPERM) /* EPERM: it leads one */
+    return fail (error, r, "new session");
+  r = init_flag (init, PLAN_KEEP_KEYRING) ? 0 : sys_new_session_keyring ();
+  return r < 0 && r != -ENOSYS ? fail (error, r, "new session keyring (see --no-new-keyring)") : 0;
 }
 
 /* ---- cwd ----------------------------------------------------------------------------------- */
@@ -108,7 +110,8 @@ passwd_home (const char *text, size_t length, uint32_t uid, char *ret_home, size
 }
 
 /* What the image calls /etc/passwd may be a FIFO or a device: looked at before it is opened, and
- * never waited for. */
+ * never waited for. What has no size is made up by the kernel while it is read: a link to
+ * /proc/kmsg would have us take the host's messages away. */
 static int
 open_regular (int root, const char *path)
 {
@@ -117,7 +120,7 @@ open_regular (int root, const char *path)
   int r = found < 0 ? found : sys_stat (found, NULL, &st);
   if (r < 0)
     return r;
-  if (!S_ISREG (st.mode))
+  if (!S_ISREG (st.mode) || st.size == 0)
     return -EINVAL;
   autoclose int fd = sys_openat2 (root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
                                   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
@@ -149,16 +152,6 @@ put_home (struct init *init)
   (void) snprintf (init->home, sizeof init->home, "HOME=%s", found ? home : "/");
 }
 
-/* The plan's strings, with a NULL at the end and room for one more. */
-static const char **
-make_vector (const struct plan *plan, plan_texts texts)
-{
-  const char **vector = init_memory (((size_t) texts.count + 2) * sizeof *vector);
-  for (size_t i = 0; vector != NULL && i < texts.count; i++)
-    vector[i] = plan_string_at (plan, texts, i);
-  return vector;
-}
-
 int
 step_environment (struct init *init, struct tare_error *error)
 {
@@ -166,8 +159,8 @@ step_environment (struct init *init, struct tare_error *error)
   init->cwd_pending = r == -EACCES; /* the user may have the right that root has not */
   if (r < 0 && !init->cwd_pending)
     return fail (error, r, "process.cwd: chdir '%s'", plan_string (init->plan, init->plan->cwd));
-  init->args = make_vector (init->plan, init->plan->args);
-  init->env = make_vector (init->plan, init->plan->env);
+  init->args = init_vector (init->plan, init->plan->args);
+  init->env = init_vector (init->plan, init->plan->env);
   if (init->args == NULL || init->env == NULL)
     return fail (error, ENOMEM, "arguments and environment");
   if (environment_value (init->env, "HOME") == NULL)

@@ -1,19 +1,19 @@
 /* process.args[0]: looked up when the container is made, with the user's rights, and executed when
  * it is started. Serves config.md "Process" (args: the file semantics of execvp(3)).
  *
- * The words matter: managers choose an exit status by matching them. Docker looks, in this case, for
- * "executable file not found" or "no such file or directory" (127) and "permission denied" or "is a
- * directory" (126); podman, in any case, first for "permission denied" or "operation not permitted"
- * (126), then for "executable file not found in" or "no such file or directory" (127).
+ * The words matter: managers choose an exit status by matching them. Docker looks, in this case,
+ * for "executable file not found" or "no such file or directory" (127) and "permission denied" or
+ * "is a directory" (126); podman, in any case, first for "permission denied" or "operation not
+ * permitted" (126), then for "executable file not found in" or "no such file or directory" (127).
  *
- *   not found in $PATH            exec: `X`: executable file not found in $PATH: no such file ...  127
- *   no such path                  exec: `X`: no such file or directory                             127
- *   a part is not a directory     exec: `X`: no such file or directory (not a directory)           127
- *   a directory                   exec: `X`: is a directory: permission denied                     126
- *   no regular file               exec: `X`: not a regular file: permission denied                 126
- *   no right to execute           exec: `X`: permission denied                                     126
- *   interpreter missing           exec: `X`: no such file or directory (missing dynamic ...)       127
- *   not a program                 exec: `X`: exec format error                                     126
+ *   not found in $PATH            exec: `X`: executable file not found in $PATH: no such file ...
+ * 127 no such path                  exec: `X`: no such file or directory 127 a part is not a
+ * directory     exec: `X`: no such file or directory (not a directory)           127 a directory
+ * exec: `X`: is a directory: permission denied                     126 no regular file exec: `X`:
+ * not a regular file: permission denied                 126 no right to execute           exec:
+ * `X`: permission denied                                     126 interpreter missing exec: `X`: no
+ * such file or directory (missing dynamic ...)       127 not a program                 exec: `X`:
+ * exec format error                                     126
  */
 #include "init/init.h"
 
@@ -145,7 +145,7 @@ explain_exec (const char *name, int r, struct tare_error *error)
     {
     case -ENOENT:
       return not_found (
-        name, r, "no such file or directory (missing dynamic library or interpreter?)", error);
+          name, r, "no such file or directory (missing dynamic library or interpreter?)", error);
     case -ENOEXEC:
       return not_executable (name, r, "exec format error", error);
     case -ETXTBSY:
@@ -155,14 +155,18 @@ explain_exec (const char *name, int r, struct tare_error *error)
     }
 }
 
-/* Everything of ours closes by itself at exec: the end of the connection without an ERROR is how the
- * other side knows that it worked. Said before a late filter is loaded, which may forbid saying it. */
+/* Everything of ours closes by itself at exec: the end of the connection without an ERROR is how
+ * the other side knows that it worked. Said before a late filter is loaded, which may forbid saying
+ * it. */
 int
 step_executing (struct init *init, struct tare_error *error)
 {
   if (init->plan->args.count == 0) /* optional until start */
     return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "process: there is no program to start");
-  int r = sys_close_range (3 + init->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
+  int r = init->program[0] == '\0' ? step_program (init, error) : 0;
+  if (r < 0)
+    return r;
+  r = sys_close_range (3 + init->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
   if (r < 0)
     return fail (error, r, "close descriptors at exec");
   return channel_send (init_channel (init), MESSAGE_EXECUTING, 0, NULL, 0, error);
@@ -172,6 +176,6 @@ int
 step_execute (struct init *init, struct tare_error *error)
 {
   int r = sys_execveat (AT_FDCWD, init->program, (char *const *) init->args,
-                    (char *const *) init->env, 0);
+                        (char *const *) init->env, 0);
   return explain_exec (init->args[0], r, error);
 }

@@ -12,8 +12,8 @@
 
 enum
 {
-  MOST_LINKS = 40,     /* dangling ones, which we follow ourselves; as the kernel's own limit */
-  MOST_ROUNDS = 4096,  /* more components than PATH_MAX holds; ends a race that never settles */
+  MOST_LINKS = 40,    /* dangling ones, which we follow ourselves; as the kernel's own limit */
+  MOST_ROUNDS = 4096, /* more components than PATH_MAX holds; ends a race that never settles */
   DIRECTORY_MODE = 0755,
   FILE_MODE = 0644,
 };

@@ -45,10 +45,12 @@ set_host_propagation (const struct init *init, int host_root, struct tare_error 
   return r < 0 ? fail (error, r, "propagation of the host's mounts") : 0;
 }
 
-/* The mount that holds the rootfs becomes private: what is mounted in the container stays there,
- * and pivot_root(2) demands it. Only the top of a mount can be changed, so climb there. */
+/* The mount that holds the rootfs is shared no more: what is mounted in the container stays there,
+ * and pivot_root(2) demands it. A slave it remains where the config wants slaves: bind mounts of
+ * the same file system see what the host mounts later. Only the top of a mount can be changed, so
+ * climb there. */
 static int
-make_parent_private (int rootfs, struct tare_error *error)
+unshare_parent (const struct init *init, int rootfs, struct tare_error *error)
 {
   struct sys_stat st;
   autoclose int at = sys_openat2 (rootfs, ".", O_PATH | O_DIRECTORY, 0, 0);
@@ -61,7 +63,8 @@ make_parent_private (int rootfs, struct tare_error *error)
       r = at < 0 ? at : sys_stat (at, NULL, &st);
     }
   if (r >= 0)
-    r = set_propagation (at, MS_PRIVATE);
+    r = set_propagation (at,
+                         (init->plan->root_propagation & MS_SLAVE) != 0 ? MS_SLAVE : MS_PRIVATE);
   return r < 0 ? fail (error, r, "make the mount of the rootfs private") : 0;
 }
 
@@ -85,11 +88,10 @@ refuse_host_root (int rootfs, int host_root, const char *path, struct tare_error
 static int
 attach_rootfs (struct init *init, int rootfs, const char *path, struct tare_error *error)
 {
-  int r = make_parent_private (rootfs, error);
+  int r = unshare_parent (init, rootfs, error);
   if (r < 0)
     return r;
-  autoclose int tree
-    = sys_open_tree (rootfs, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+  autoclose int tree = sys_open_tree (rootfs, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
   if (tree < 0)
     return fail (error, tree, "clone the rootfs '%s'", path);
   r = sys_move_mount (tree, rootfs);

@@ -45,8 +45,8 @@ step_seccomp (struct init *init, struct tare_error *error)
   struct sock_filter *filter = sys_map (init->seccomp, st.size, false, &r);
   if (filter == NULL)
     return fail (error, r, "linux.seccomp: map the compiled filter");
-  struct sock_fprog program
-    = { .len = (unsigned short) (st.size / sizeof *filter), .filter = filter };
+  struct sock_fprog program = { .len = (unsigned short) (st.size / sizeof *filter),
+                                .filter = filter };
   close_fd (&init->seccomp);
   long loaded = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, init->plan->seccomp_flags, &program);
   return loaded < 0 ? fail (error, errno, "linux.seccomp: load the filter") : 0;

@@ -1,8 +1,9 @@
 /* From created to started: listen, tell the host side, wait for the one who calls start. Serves
  * runtime.md "Lifecycle".
  *
- * init itself calls listen(2), so that SO_PEERCRED names it to who connects. Until RUN the end of the
- * protocol socket means that the host side died: then init ends too. After RUN nobody needs to live.
+ * init itself calls listen(2), so that SO_PEERCRED names it to who connects. Until RUN the end of
+ * the protocol socket means that the host side died: then init ends too. After RUN nobody needs to
+ * live.
  */
 #include "init/init.h"
 
@@ -19,8 +20,7 @@ static int
 reset_signals (void)
 {
   sigset_t none;
-  for (int number = 1; number < NSIG; number++)
-    (void) signal (number, SIG_DFL); /* refused for KILL, STOP and those of libc */
+  sys_default_signals ();
   (void) sigemptyset (&none);
   return sys_set_signal_mask (&none);
 }
@@ -35,8 +35,7 @@ init_channel (struct init *init)
 int
 step_ready (struct init *init, struct tare_error *error)
 {
-  int r = init->plan->kind == PLAN_EXEC ? 0
-                                        : sys_socket_listen (init->start_socket, START_BACKLOG);
+  int r = init->plan->kind == PLAN_EXEC ? 0 : sys_socket_listen (init->start_socket, START_BACKLOG);
   if (r < 0)
     return fail (error, r, "listen for start");
   r = reset_signals ();

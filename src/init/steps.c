@@ -7,16 +7,7 @@
 #include "init/init.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <time.h>
-
-void *
-init_memory (size_t size)
-{
-  void *memory
-    = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
-}
 
 static bool
 joins (const struct init *init)
@@ -49,7 +40,8 @@ has_new_user_namespace (const struct init *init)
 static bool
 has_user_namespace (const struct init *init)
 {
-  return has_new_user_namespace (init) || joins_user (init);
+  return has_new_user_namespace (init) || joins_user (init)
+         || (init->plan->container_namespaces & CLONE_NEWUSER) != 0;
 }
 
 static bool
@@ -124,22 +116,17 @@ has_paths (const struct init *init)
   return init->plan->paths.count > 0;
 }
 
+/* A startContainer hook may yet bring the program: then it is looked up after that. */
 static bool
 has_program (const struct init *init)
 {
-  return init->plan->args.count > 0;
+  return init->plan->args.count > 0 && init->plan->start_hooks.count == 0;
 }
 
 static bool
 has_rlimits (const struct init *init)
 {
   return init->plan->rlimits.count > 0;
-}
-
-static bool
-joins_container (const struct init *init)
-{
-  return init->plan->container_namespaces != 0;
 }
 
 static bool
@@ -160,8 +147,14 @@ has_terminal (const struct init *init)
   return init_flag (init, PLAN_TERMINAL);
 }
 
-/* Without no_new_privs only CAP_SYS_ADMIN may load a filter: while we still have it. With it anybody
- * may, and the later it is loaded, the less of what we do must the filter allow. */
+static bool
+has_console (const struct init *init)
+{
+  return init_flag (init, PLAN_CONSOLE);
+}
+
+/* Without no_new_privs only CAP_SYS_ADMIN may load a filter: while we still have it. With it
+ * anybody may, and the later it is loaded, the less of what we do must the filter allow. */
 static bool
 filters_early (const struct init *init)
 {
@@ -174,54 +167,74 @@ filters_late (const struct init *init)
   return init_flag (init, PLAN_SECCOMP) && init_flag (init, PLAN_NO_NEW_PRIVILEGES);
 }
 
+/* A step; one that ends by sending and receiving; one that does so itself. */
+#define STEP(step, needed, run) [INIT_STEP_##step] = { #step, needed, run, 0, 0, false }
+#define SYNC(step, needed, run, sends, receives)                                                   \
+  [INIT_STEP_##step] = { #step, needed, run, MESSAGE_##sends, MESSAGE_##receives, false }
+#define SELF(step, needed, run, sends, receives)                                                   \
+  [INIT_STEP_##step] = { #step, needed, run, MESSAGE_##sends, MESSAGE_##receives, true }
+
 /* clang-format off */
 const struct init_step_row init_steps[INIT_STEP_COUNT] = {
-  { "hygiene",          host_is_privileged,       step_hygiene,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "join_container",   joins_container,          step_join_container,   MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "join_outer",       joins,                    step_join_outer,       MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "join_user",        joins_user,               step_join_user,        MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "new_user",         unshares_user,            step_new_user,         MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "map_user",         has_new_user_namespace,   NULL,                  MESSAGE_USER_NAMESPACE, MESSAGE_MAPPED,     false },
-  { "become_root",      has_user_namespace,       step_become_root,      MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "unshare",          unshares,                 step_unshare,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "time_offsets",     has_time_offsets,         NULL,                  MESSAGE_TIME_NAMESPACE, MESSAGE_OFFSETS,    false },
-  { "fork",             forks,                    step_fork,             MESSAGE_FORKED,         MESSAGE_NONE,       true  },
-  { "go",               NULL,                     step_go,               MESSAGE_NONE,           MESSAGE_GO,         true  },
-  { "cgroup_namespace", has_new_cgroup_namespace, step_cgroup_namespace, MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "network",          brings_loopback_up,       step_network,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "sysctl",           has_sysctls,              step_sysctl,           MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "hostname",         has_hostname,             step_hostname,         MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "rootfs",           NULL,                     step_rootfs,           MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "mounts",           has_mounts,               step_mounts,           MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "devices",          has_devices,              step_devices,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "links",            has_links,                step_links,            MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "rootfs_ready",     NULL,                     step_rootfs_ready,     MESSAGE_ROOTFS_READY,   MESSAGE_HOOKS_DONE, true  },
-  { "create_hooks",     has_create_hooks,         step_create_hooks,     MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "paths",            has_paths,                step_paths,            MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "read_only",        NULL,                     step_read_only,        MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "pivot_root",       NULL,                     step_pivot_root,       MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "session",          NULL,                     step_session,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "terminal",         has_terminal,             step_terminal,         MESSAGE_TERMINAL,       MESSAGE_NONE,       true  },
-  { "environment",      NULL,                     step_environment,      MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "seccomp_early",    filters_early,            step_seccomp,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "credentials",      NULL,                     step_credentials,      MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "program",          has_program,              step_program,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "ready",            NULL,                     step_ready,            MESSAGE_READY,          MESSAGE_RUN,        false },
-  { "wait",             NULL,                     step_wait,             MESSAGE_NONE,           MESSAGE_START,      true  },
-  { "start_hooks",      has_start_hooks,          step_start_hooks,      MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "rlimits",          has_rlimits,              step_rlimits,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "executing",        NULL,                     step_executing,        MESSAGE_EXECUTING,      MESSAGE_NONE,       true  },
-  { "seccomp_late",     filters_late,             step_seccomp,          MESSAGE_NONE,           MESSAGE_NONE,       false },
-  { "execute",          NULL,                     step_execute,          MESSAGE_NONE,           MESSAGE_NONE,       false },
+  STEP (hygiene,          host_is_privileged,       step_hygiene),
+  STEP (join_container,   NULL,                     step_join_container),
+  STEP (join_outer,       joins,                    step_join_outer),
+  STEP (join_user,        joins_user,               step_join_user),
+  STEP (new_user,         unshares_user,            step_new_user),
+  SYNC (map_user,         has_new_user_namespace,   NULL,               USER_NAMESPACE, MAPPED),
+  STEP (become_root,      has_user_namespace,       step_become_root),
+  STEP (unshare,          unshares,                 step_unshare),
+  SYNC (time_offsets,     has_time_offsets,         NULL,               TIME_NAMESPACE, OFFSETS),
+  SELF (fork,             forks,                    step_fork,          FORKED, NONE),
+  SELF (go,               NULL,                     step_go,            NONE, GO),
+  STEP (cgroup_namespace, has_new_cgroup_namespace, step_cgroup_namespace),
+  STEP (network,          brings_loopback_up,       step_network),
+  STEP (sysctl,           has_sysctls,              step_sysctl),
+  STEP (hostname,         has_hostname,             step_hostname),
+  STEP (rootfs,           NULL,                     step_rootfs),
+  STEP (mounts,           has_mounts,               step_mounts),
+  STEP (devices,          has_devices,              step_devices),
+  STEP (links,            has_links,                step_links),
+  STEP (console,          has_console,              step_console),
+  SELF (rootfs_ready,     NULL,                     step_rootfs_ready,  ROOTFS_READY, HOOKS_DONE),
+  STEP (create_hooks,     has_create_hooks,         step_create_hooks),
+  STEP (paths,            has_paths,                step_paths),
+  STEP (read_only,        NULL,                     step_read_only),
+  STEP (pivot_root,       NULL,                     step_pivot_root),
+  STEP (session,          NULL,                     step_session),
+  SELF (terminal,         has_terminal,             step_terminal,      TERMINAL, NONE),
+  STEP (environment,      NULL,                     step_environment),
+  STEP (seccomp_early,    filters_early,            step_seccomp),
+  STEP (credentials,      NULL,                     step_credentials),
+  STEP (program,          has_program,              step_program),
+  SYNC (ready,            NULL,                     step_ready,         READY, RUN),
+  SELF (wait,             NULL,                     step_wait,          NONE, START),
+  STEP (start_hooks,      has_start_hooks,          step_start_hooks),
+  STEP (rlimits,          has_rlimits,              step_rlimits),
+  SELF (executing,        NULL,                     step_executing,     EXECUTING, NONE),
+  STEP (seccomp_late,     filters_late,             step_seccomp),
+  STEP (execute,          NULL,                     step_execute),
 };
 /* clang-format on */
 
 /* exec: the same rows, fewer of them. The container is there; only the process is new. */
 static const enum init_step exec_sequence[] = {
-  INIT_STEP_hygiene,     INIT_STEP_join_container, INIT_STEP_become_root, INIT_STEP_fork,
-  INIT_STEP_go,          INIT_STEP_session,        INIT_STEP_terminal,    INIT_STEP_environment,
-  INIT_STEP_seccomp_early, INIT_STEP_credentials,  INIT_STEP_program,     INIT_STEP_ready,
-  INIT_STEP_rlimits,     INIT_STEP_executing,      INIT_STEP_seccomp_late, INIT_STEP_execute,
+  INIT_STEP_hygiene,
+  INIT_STEP_join_container,
+  INIT_STEP_become_root,
+  INIT_STEP_fork,
+  INIT_STEP_go,
+  INIT_STEP_session,
+  INIT_STEP_terminal,
+  INIT_STEP_environment,
+  INIT_STEP_seccomp_early,
+  INIT_STEP_credentials,
+  INIT_STEP_program,
+  INIT_STEP_ready,
+  INIT_STEP_rlimits,
+  INIT_STEP_executing,
+  INIT_STEP_seccomp_late,
+  INIT_STEP_execute,
 };
 
 size_t
