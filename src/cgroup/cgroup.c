@@ -23,7 +23,7 @@ static int
 choose_driver (struct cgroup *cgroup, enum tare_cgroup_manager manager, const struct log *log,
                struct tare_error *error)
 {
-  *cgroup = (struct cgroup) { .log = log };
+  *cgroup = (struct cgroup){ .log = log };
   if ((unsigned) manager < COUNT_OF (drivers))
     cgroup->driver = drivers[manager];
   if (cgroup->driver != NULL)
@@ -51,7 +51,8 @@ cgroup_done (struct cgroup *cgroup)
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* path has our own group; the container's goes there. A relative one is below it, but beside it in
- * the v2 tree: a group with processes in it, as ours has, cannot enable controllers for children. */
+ * the v2 tree: a group with processes in it, as ours has, cannot enable controllers for children.
+ */
 static int
 place (struct cgroup_hierarchy *h, const char *wanted)
 {
@@ -90,8 +91,8 @@ check_name (const char *wanted, struct tare_error *error)
   char normal[PATH_MAX];
   const char *below = wanted + strspn (wanted, "/");
   if (has_dot_dot (wanted))
-    return fail_kind (error, TARE_ERROR_CONFIG, -EINVAL,
-                      "linux.cgroupsPath: '%s' contains '..'", wanted);
+    return fail_kind (error, TARE_ERROR_CONFIG, -EINVAL, "linux.cgroupsPath: '%s' contains '..'",
+                      wanted);
   if (*wanted == '/' && path_normalize (wanted, normal, sizeof normal) < 0)
     return fail_kind (error, TARE_ERROR_CONFIG, -ENAMETOOLONG, "linux.cgroupsPath: too long");
   if (*below == '\0' || (*wanted == '/' && str_equal (normal, "/")) || str_equal (below, "."))
@@ -101,12 +102,12 @@ check_name (const char *wanted, struct tare_error *error)
 }
 
 int
-cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
-             const char *cgroups_path, const char *id, const struct log *log,
-             struct tare_error *error)
+cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager, const char *cgroups_path,
+             const char *id, const struct log *log, struct tare_error *error)
 {
   const char *wanted = cgroups_path != NULL && *cgroups_path != '\0' ? cgroups_path : id;
-  auto_(cgroup) struct cgroup cgroup;
+  auto_ (cgroup)
+  struct cgroup cgroup;
   int r = choose_driver (&cgroup, manager, log, error);
   if (r >= 0)
     r = check_name (wanted, error);
@@ -171,8 +172,8 @@ open_recorded (struct cgroup *cgroup, const char *directory, struct tare_error *
   char normal[PATH_MAX];
   const char *path;
   if (*directory != '/' || has_dot_dot (directory)
-      || path_normalize (directory, normal, sizeof normal) < 0
-      || !str_equal (directory, normal) || str_after (directory, "/sys/fs/cgroup/") == NULL)
+      || path_normalize (directory, normal, sizeof normal) < 0 || !str_equal (directory, normal)
+      || str_after (directory, "/sys/fs/cgroup/") == NULL)
     return fail_kind (error, TARE_ERROR_CORRUPT, -EINVAL, "'%s' is no cgroup directory", directory);
   struct cgroup_hierarchy *h = hierarchy_at (cgroup, directory, &path);
   if (h == NULL)
@@ -189,7 +190,8 @@ cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
              const char *const *directories, size_t count, const struct log *log,
              struct tare_error *error)
 {
-  auto_(cgroup) struct cgroup cgroup;
+  auto_ (cgroup)
+  struct cgroup cgroup;
   int r = choose_driver (&cgroup, manager, log, error);
   for (size_t i = 0; r >= 0 && i < count && cgroup.n_hierarchies > 0; i++)
     r = open_recorded (&cgroup, directories[i], error);
@@ -204,6 +206,12 @@ cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
+
+int
+cgroup_check_free (const struct cgroup *cgroup, struct tare_error *error)
+{
+  return cgroup->driver->check_free (cgroup, error);
+}
 
 int
 cgroup_create (struct cgroup *cgroup, struct tare_error *error)
@@ -255,8 +263,10 @@ static int
 compile (const struct cgroup *cgroup, const struct oci_resources *resources,
          struct cgroup_settings *ret_settings, struct tare_error *error)
 {
-  auto_(buf) struct buf v1 = { 0 };
-  auto_(buf) struct buf v2 = { 0 };
+  auto_ (buf)
+  struct buf v1 = { 0 };
+  auto_ (buf)
+  struct buf v2 = { 0 };
   buf_text (&v1, "");
   buf_text (&v2, "");
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)
@@ -278,7 +288,8 @@ cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources
   size_t count;
   if (resources == NULL || cgroup->n_hierarchies == 0)
     return 0;
-  auto_(cgroup_settings) struct cgroup_settings settings = { 0 };
+  auto_ (cgroup_settings)
+  struct cgroup_settings settings = { 0 };
   int r = compile (cgroup, resources, &settings, error);
   return r < 0 ? r : device_rules_lower (resources, &rules, &count, error);
 }
@@ -289,7 +300,8 @@ cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources
 {
   if (resources == NULL || cgroup->n_hierarchies == 0)
     return 0;
-  auto_(cgroup_settings) struct cgroup_settings settings = { 0 };
+  auto_ (cgroup_settings)
+  struct cgroup_settings settings = { 0 };
   int r = compile (cgroup, resources, &settings, error);
   for (size_t i = 0; i < settings.n_warnings; i++)
     log_warning (cgroup->log, "%s", settings.warnings[i]);
@@ -325,7 +337,7 @@ cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *r
     return r;
   log_warning (cgroup->log, "linux.resources.devices: left out: not allowed in a user namespace");
   if (error != NULL)
-    *error = (struct tare_error) { 0 };
+    *error = (struct tare_error){ 0 };
   return 0;
 }
 
@@ -362,7 +374,8 @@ int
 cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,
                   struct tare_error *error)
 {
-  auto_(pid_list) struct pid_list list = { 0 };
+  auto_ (pid_list)
+  struct pid_list list = { 0 };
   int r = list_processes (cgroup, &list, error);
   if (r < 0)
     return r;
@@ -389,7 +402,8 @@ cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *e
   if (was_frozen < 0)
     return was_frozen;
   bool thaw = !was_frozen && cgroup->layout->freeze (cgroup, true, NULL) >= 0;
-  auto_(pid_list) struct pid_list list = { 0 };
+  auto_ (pid_list)
+  struct pid_list list = { 0 };
   int r = list_processes (cgroup, &list, error);
   if (r >= 0)
     {

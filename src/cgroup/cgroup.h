@@ -1,6 +1,6 @@
 /* A container's control group. Two independent axes: the driver (who makes the group: cgroupfs,
- * systemd, none) and the layout (how limits are written: v1, v2; hybrid is v1's controllers plus the
- * v2 tree). Nobody outside this folder tests for either.
+ * systemd, none) and the layout (how limits are written: v1, v2; hybrid is v1's controllers plus
+ * the v2 tree). Nobody outside this folder tests for either.
  *
  * Everything is by descriptor of the group's directories once it exists; no mountinfo is parsed.
  */
@@ -22,9 +22,9 @@ struct cgroup_hierarchy
   char *mount;       /* "/sys/fs/cgroup/cpu,cpuacct" */
   char *path;        /* of the group, from the mount: "/a/b"; never "/" for a container */
   bool v2;
-  int root;          /* the mount's directory: every path is resolved beneath it */
-  int fd;            /* the group's directory; -EBADF until made or opened */
-  size_t existed;    /* how many bytes of path were there before cgroup_create */
+  int root;       /* the mount's directory: every path is resolved beneath it */
+  int fd;         /* the group's directory; -EBADF until made or opened */
+  size_t existed; /* how many bytes of path were there before cgroup_create */
 };
 
 struct cgroup
@@ -53,6 +53,9 @@ int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
                  const char *const *directories, size_t count, const struct log *log,
                  struct tare_error *error);
 
+/* Is the group somebody else's? EBUSY where there are processes in it. No effect: asked before the
+ * group is recorded as ours, which is leave to kill what is in it. */
+int cgroup_check_free (const struct cgroup *cgroup, struct tare_error *error);
 /* Makes the group in every hierarchy, parents too (v1: cpuset parents filled; v2: controllers
  * enabled down the path) and holds it. A group that exists with processes in it, or frozen, is
  * refused (EBUSY). What this call made is removed again if it fails. */
@@ -61,6 +64,13 @@ int cgroup_create (struct cgroup *cgroup, struct tare_error *error);
 int cgroup_clone_fd (const struct cgroup *cgroup);
 /* Puts pid into the hierarchies it is not in yet (all, or all but v2 when in_v2). */
 int cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+
+/* From now on cgroup stands for the groups that a further process of the container is to enter:
+ * those that its init is in now, if they are the recorded ones or below (an init that manages
+ * groups of its own has moved down, and a v2 group with children may hold no process); or, as subs
+ * say, groups below the recorded ones, which must be there. A sub: "[CONTROLLER,...:]PATH". */
+int cgroup_join (struct cgroup *cgroup, pid_t init, const char *const *subs, size_t n_subs,
+                 struct tare_error *error);
 
 /* Checks that resources can be expressed here; no effect. NULL resources: fine. */
 int cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "cgroup/private.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -32,7 +33,7 @@ enter_cpuset (int parent, int child)
   static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
   for (size_t i = 0; i < COUNT_OF (files); i++)
     {
-      char text[4096];
+      char text[16384]; /* a machine of many processors, in pieces */
       int r = group_read (child, files[i], text, sizeof text);
       if (r >= 0 && *text != '\0')
         continue;
@@ -92,7 +93,7 @@ undo (struct cgroup *cgroup)
 static int
 make_hierarchy (struct cgroup_hierarchy *h, struct tare_error *error)
 {
-  int (*enter) (int, int) = h->v2                               ? enter_v2
+  int (*enter) (int, int) = h->v2                                 ? enter_v2
                             : list_has (h->controllers, "cpuset") ? enter_cpuset
                                                                   : enter_plain;
   int fd = group_make (h->root, h->path, enter, &h->existed);
@@ -105,12 +106,11 @@ make_hierarchy (struct cgroup_hierarchy *h, struct tare_error *error)
 /* A group that was there must have no processes: they would get this container's limits, and be
  * killed with it. */
 static int
-check_empty (const struct cgroup_hierarchy *h, struct tare_error *error)
+check_empty (const struct cgroup_hierarchy *h, int group, struct tare_error *error)
 {
-  if (h->path[h->existed] != '\0')
-    return 0;
-  auto_(pid_list) struct pid_list list = { 0 };
-  int r = group_pids (h->fd, true, &list);
+  auto_ (pid_list)
+  struct pid_list list = { 0 };
+  int r = group_pids (group, true, &list);
   if (r < 0)
     return fail (error, r, "read the processes of '%s%s'", h->mount, h->path);
   if (list.count > 0)
@@ -124,13 +124,29 @@ check_fit (const struct cgroup *cgroup, struct tare_error *error)
 {
   int r = 0;
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
-    r = check_empty (&cgroup->hierarchies[i], error);
+    {
+      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      r = h->path[h->existed] == '\0' ? check_empty (h, h->fd, error) : 0;
+    }
   if (r >= 0)
     r = cgroup->layout->is_frozen (cgroup, error);
   if (r > 0)
-    return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
-                      "container's cgroup unexpectedly frozen");
+    return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY, "container's cgroup unexpectedly frozen");
   return r;
+}
+
+static int
+cgroupfs_check_free (const struct cgroup *cgroup, struct tare_error *error)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      autoclose int group = group_open (h->root, h->path, O_RDONLY);
+      int r = group < 0 ? 0 : check_empty (h, group, error);
+      if (r < 0)
+        return r;
+    }
+  return 0;
 }
 
 static int
@@ -189,8 +205,7 @@ check_usage (int group, const struct cgroup_setting *s, struct tare_error *error
 {
   char text[32];
   uint64_t usage, limit;
-  if (group_read (group, s->file, text, sizeof text) < 0
-      || parse_u64 (text, UINT64_MAX, &usage) < 0
+  if (group_read (group, s->file, text, sizeof text) < 0 || parse_u64 (text, UINT64_MAX, &usage) < 0
       || parse_u64 (s->value, UINT64_MAX, &limit) < 0 || usage < limit)
     return 0;
   return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
@@ -236,7 +251,7 @@ try_setting (const struct cgroup *cgroup, struct cgroup_setting *s, struct tare_
   if (!next && !s->pending)
     return r;
   if (error != NULL)
-    *error = (struct tare_error) { 0 };
+    *error = (struct tare_error){ 0 };
   return next ? 0 : 1;
 }
 
@@ -272,7 +287,8 @@ remove_hierarchy (const struct cgroup_hierarchy *h, int64_t deadline)
       int r = group_remove (h->root, h->path);
       if (r >= 0 || r == -ENOENT || (r != -EBUSY && r != -ENOTEMPTY))
         return r == -ENOENT ? 0 : r;
-      auto_(pid_list) struct pid_list list = { 0 };
+      auto_ (pid_list)
+      struct pid_list list = { 0 };
       (void) group_pids (h->fd, true, &list);
       (void) pid_list_signal (&list, SIGKILL);
       (void) group_remove_below (h->fd, deadline);
@@ -284,7 +300,8 @@ remove_hierarchy (const struct cgroup_hierarchy *h, int64_t deadline)
 static int
 explain_busy (const struct cgroup_hierarchy *h, int r, struct tare_error *error)
 {
-  auto_(pid_list) struct pid_list list = { 0 };
+  auto_ (pid_list)
+  struct pid_list list = { 0 };
   (void) group_pids (h->fd, true, &list);
   if (r == -EBUSY && list.count > 0)
     return fail_kind (error, TARE_ERROR_SYSTEM, r,
@@ -336,6 +353,7 @@ cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
 const struct cgroup_driver cgroup_driver_cgroupfs = {
   .name = "cgroupfs",
   .probe = cgroup_discover,
+  .check_free = cgroupfs_check_free,
   .prepare = cgroupfs_prepare,
   .attach = cgroupfs_attach,
   .update = cgroupfs_update,

@@ -1,4 +1,5 @@
-/* Inside the compiler of limits: compile.c (single properties) and compile_lists.c (arrays). */
+/* Inside the compiler of limits: compile.c (single properties), compile_lists.c (arrays),
+ * settings.c (what both put into the list). */
 #ifndef TARE_CGROUP_COMPILE_H
 #define TARE_CGROUP_COMPILE_H
 
@@ -32,8 +33,8 @@ bool list_has (const char *list, const char *name);
 /* Where the controller is; NULL where a version has none for this. v1 is asked first. */
 enum version find_version (const struct compiler *c, const char *v1, const char *v2);
 /* What follows from VERSION_NONE: 0 or an error. */
-int miss_controller (const struct compiler *c, const char *property, const char *v1,
-                     const char *v2, enum otherwise otherwise);
+int miss_controller (const struct compiler *c, const char *property, const char *v1, const char *v2,
+                     enum otherwise otherwise);
 /* The strings are copied. 0 or -errno, and then the error is filled. */
 int add_setting (const struct compiler *c, struct cgroup_setting setting);
 void add_warning (const struct compiler *c, const char *property, const char *text);

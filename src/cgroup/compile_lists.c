@@ -43,7 +43,7 @@ device_leaf_weight (const struct compiler *c, const struct oci_weight_device *d,
                    d->leaf_weight);
   if (version == VERSION_2)
     return miss_controller (c, "blockIO.weightDevice.leafWeight", "blkio", NULL, WARN);
-  return add_setting (c, (struct cgroup_setting) {
+  return add_setting (c, (struct cgroup_setting){
                              .controller = "blkio",
                              .file = "blkio.leaf_weight_device",
                              .value = value,
@@ -96,7 +96,7 @@ compile_throttle (const struct compiler *c, const struct throttle *t)
                         version == VERSION_2 && d->rate == 0 ? "max" : "");
       if (version == VERSION_1 || d->rate != 0)
         (void) snprintf (value + n, sizeof value - (size_t) n, "%" PRIu64, d->rate);
-      r = add_setting (c, (struct cgroup_setting) {
+      r = add_setting (c, (struct cgroup_setting){
                               .controller = version == VERSION_2 ? "io" : "blkio",
                               .file = version == VERSION_2 ? "io.max" : t->file,
                               .value = value,
@@ -144,7 +144,7 @@ hugepage_limit (const struct compiler *c, const struct oci_hugepage_limit *limit
     {
       (void) snprintf (file, sizeof file, "hugetlb.%s%s.%s", limit->page_size, parts[i],
                        v2 ? "max" : "limit_in_bytes");
-      r = add_setting (c, (struct cgroup_setting) {
+      r = add_setting (c, (struct cgroup_setting){
                               .controller = "hugetlb",
                               .file = file,
                               .value = value,
@@ -193,7 +193,7 @@ compile_network (const struct compiler *c)
                           "linux.resources.network.priorities[%zu].name: too long", i);
       if (find_version (c, "net_prio", NULL) == VERSION_NONE)
         return miss_controller (c, "network.priorities", "net_prio", NULL, REFUSE);
-      r = add_setting (c, (struct cgroup_setting) {
+      r = add_setting (c, (struct cgroup_setting){
                               .controller = "net_prio",
                               .file = "net_prio.ifpriomap",
                               .value = value,
@@ -211,7 +211,8 @@ compile_rdma (const struct compiler *c)
   for (size_t i = 0; r >= 0 && i < c->resources->n_rdma; i++)
     {
       const struct oci_rdma *rdma = &c->resources->rdma[i];
-      auto_(buf) struct buf value = { 0 };
+      auto_ (buf)
+      struct buf value = { 0 };
       if (!rdma->has_hca_handles && !rdma->has_hca_objects)
         return fail_kind (c->error, TARE_ERROR_CONFIG, -EINVAL,
                           "linux.resources.rdma.%s: neither hcaHandles nor hcaObjects", rdma->key);
@@ -224,7 +225,7 @@ compile_rdma (const struct compiler *c)
         buf_format (&value, " hca_object=%" PRIu32, rdma->hca_objects);
       if (value.failed)
         return fail (c->error, ENOMEM, "linux.resources.rdma");
-      r = add_setting (c, (struct cgroup_setting) {
+      r = add_setting (c, (struct cgroup_setting){
                               .controller = "rdma",
                               .file = "rdma.max",
                               .value = value.bytes,
@@ -242,8 +243,8 @@ compile_rdma (const struct compiler *c)
 static int
 check_key (const struct compiler *c, const char *key)
 {
-  static const char *const refused[]
-      = { "cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.subtree_control" };
+  static const char *const refused[] = { "cgroup.procs", "cgroup.threads", "cgroup.kill",
+                                         "cgroup.subtree_control" };
   bool bad = strchr (key, '/') != NULL || strchr (key, '.') == NULL || *key == '.';
   for (size_t i = 0; i < COUNT_OF (refused); i++)
     bad |= str_equal (key, refused[i]);
@@ -286,7 +287,7 @@ compile_pair (const struct compiler *c, const struct oci_pair *pair)
     return fail (c->error, ENOMEM, "linux.resources.unified");
   while (r >= 0 && (line = strsep (&rest, "\n")) != NULL)
     if (*line != '\0')
-      r = add_setting (c, (struct cgroup_setting) {
+      r = add_setting (c, (struct cgroup_setting){
                               .controller = controller,
                               .file = pair->key,
                               .value = line,

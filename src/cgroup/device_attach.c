@@ -80,8 +80,9 @@ open_ours (uint32_t id)
   struct bpf_prog_info info = { 0 };
   union bpf_attr by_id = { .prog_id = id };
   autoclose int fd = call (BPF_PROG_GET_FD_BY_ID, &by_id);
-  union bpf_attr get_info
-      = { .info = { .bpf_fd = (uint32_t) fd, .info_len = sizeof info, .info = address (&info) } };
+  union bpf_attr get_info = {
+    .info = { .bpf_fd = (uint32_t) fd, .info_len = sizeof info, .info = address (&info) }
+  };
   if (fd < 0 || call (BPF_OBJ_GET_INFO_BY_FD, &get_info) < 0)
     return -ENOENT;
   return strncmp (info.name, program_name, sizeof info.name) == 0 ? take_fd (&fd) : -ENOENT;

@@ -46,25 +46,25 @@ emit (struct device_filter *filter, struct bpf_insn instruction)
 static void
 emit_load (struct device_filter *filter, int to, size_t offset)
 {
-  emit (filter, (struct bpf_insn) { .code = BPF_LDX | BPF_MEM | BPF_W,
-                                    .dst_reg = (uint8_t) to,
-                                    .src_reg = R_CONTEXT,
-                                    .off = (int16_t) offset });
+  emit (filter, (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W,
+                                   .dst_reg = (uint8_t) to,
+                                   .src_reg = R_CONTEXT,
+                                   .off = (int16_t) offset });
 }
 
 static void
 emit_constant (struct device_filter *filter, int operation, int to, uint32_t constant)
 {
-  emit (filter, (struct bpf_insn) { .code = (uint8_t) (BPF_ALU | BPF_K | operation),
-                                    .dst_reg = (uint8_t) to,
-                                    .imm = (int32_t) constant });
+  emit (filter, (struct bpf_insn){ .code = (uint8_t) (BPF_ALU | BPF_K | operation),
+                                   .dst_reg = (uint8_t) to,
+                                   .imm = (int32_t) constant });
 }
 
 static void
 emit_return (struct device_filter *filter, bool allow)
 {
   emit_constant (filter, BPF_MOV, R_RESULT, allow);
-  emit (filter, (struct bpf_insn) { .code = BPF_JMP | BPF_EXIT });
+  emit (filter, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
 }
 
 /* Jumps that leave a rule, to be aimed when its end is known. */
@@ -79,10 +79,10 @@ static void
 emit_condition (struct device_filter *filter, struct conditions *conditions, int operation, int reg,
                 uint32_t constant)
 {
-  conditions->at[conditions->count++]
-      = emit (filter, (struct bpf_insn) { .code = (uint8_t) (BPF_JMP32 | BPF_K | operation),
-                                          .dst_reg = (uint8_t) reg,
-                                          .imm = (int32_t) constant });
+  conditions->at[conditions->count++] =
+      emit (filter, (struct bpf_insn){ .code = (uint8_t) (BPF_JMP32 | BPF_K | operation),
+                                       .dst_reg = (uint8_t) reg,
+                                       .imm = (int32_t) constant });
 }
 
 static void
@@ -119,9 +119,9 @@ emit_verdict (struct device_filter *filter, struct conditions *conditions,
     }
   else if (rule->access != DEVICE_ACCESS_ALL)
     {
-      emit (filter, (struct bpf_insn) { .code = BPF_ALU | BPF_X | BPF_MOV,
-                                        .dst_reg = R_FIELD,
-                                        .src_reg = R_WANTED });
+      emit (filter, (struct bpf_insn){ .code = BPF_ALU | BPF_X | BPF_MOV,
+                                       .dst_reg = R_FIELD,
+                                       .src_reg = R_WANTED });
       emit_constant (filter, BPF_AND, R_FIELD, rule->access);
       emit_condition (filter, conditions, BPF_JEQ, R_FIELD, 0);
     }
@@ -168,5 +168,5 @@ void
 device_filter_done (struct device_filter *filter)
 {
   free_pointer (&filter->instructions);
-  *filter = (struct device_filter) { 0 };
+  *filter = (struct device_filter){ 0 };
 }

@@ -15,15 +15,15 @@
 static const struct device_rule defaults[] = {
   { .allow = true, .type = 'c', .major = ANY, .minor = ANY, .access = NODE },
   { .allow = true, .type = 'b', .major = ANY, .minor = ANY, .access = NODE },
-  { .allow = true, .type = 'c', .major = 1, .minor = 3, .access = ALL },    /* null */
-  { .allow = true, .type = 'c', .major = 1, .minor = 5, .access = ALL },    /* zero */
-  { .allow = true, .type = 'c', .major = 1, .minor = 7, .access = ALL },    /* full */
-  { .allow = true, .type = 'c', .major = 1, .minor = 8, .access = ALL },    /* random */
-  { .allow = true, .type = 'c', .major = 1, .minor = 9, .access = ALL },    /* urandom */
-  { .allow = true, .type = 'c', .major = 5, .minor = 0, .access = ALL },    /* tty */
-  { .allow = true, .type = 'c', .major = 5, .minor = 2, .access = ALL },    /* ptmx */
+  { .allow = true, .type = 'c', .major = 1, .minor = 3, .access = ALL },     /* null */
+  { .allow = true, .type = 'c', .major = 1, .minor = 5, .access = ALL },     /* zero */
+  { .allow = true, .type = 'c', .major = 1, .minor = 7, .access = ALL },     /* full */
+  { .allow = true, .type = 'c', .major = 1, .minor = 8, .access = ALL },     /* random */
+  { .allow = true, .type = 'c', .major = 1, .minor = 9, .access = ALL },     /* urandom */
+  { .allow = true, .type = 'c', .major = 5, .minor = 0, .access = ALL },     /* tty */
+  { .allow = true, .type = 'c', .major = 5, .minor = 2, .access = ALL },     /* ptmx */
   { .allow = true, .type = 'c', .major = 136, .minor = ANY, .access = ALL }, /* pts */
-  { .allow = true, .type = 'c', .major = 10, .minor = 200, .access = ALL }, /* net/tun */
+  { .allow = true, .type = 'c', .major = 10, .minor = 200, .access = ALL },  /* net/tun */
 };
 
 static const struct

@@ -14,48 +14,6 @@
 
 static const char cgroup_root[] = "/sys/fs/cgroup";
 
-/* A line of /proc/self/cgroup, cut in place: "4:memory:/a". */
-struct own_group
-{
-  const char *controllers; /* "" for v2 */
-  const char *path;
-};
-
-const struct cgroup_hierarchy *
-hierarchy_of (const struct cgroup *cgroup, const char *controller)
-{
-  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
-    {
-      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-      if (controller == NULL ? h->v2 : !h->v2 && list_has (h->controllers, controller))
-        return h;
-    }
-  return NULL;
-}
-
-const struct cgroup_hierarchy *
-hierarchy_held (const struct cgroup *cgroup, const char *controller)
-{
-  const struct cgroup_hierarchy *h = hierarchy_of (cgroup, controller);
-  return h != NULL && h->fd >= 0 ? h : NULL;
-}
-
-const struct cgroup_hierarchy *
-hierarchy_primary (const struct cgroup *cgroup)
-{
-  static const char *const preferred[] = { NULL, "pids", "freezer", "devices", "memory" };
-  for (size_t i = 0; i < COUNT_OF (preferred); i++)
-    {
-      const struct cgroup_hierarchy *h = hierarchy_held (cgroup, preferred[i]);
-      if (h != NULL)
-        return h;
-    }
-  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
-    if (cgroup->hierarchies[i].fd >= 0)
-      return &cgroup->hierarchies[i];
-  return NULL;
-}
-
 static bool
 has_magic (int fd, uint64_t wanted)
 {
@@ -111,7 +69,7 @@ own_path (int mount, const char *path)
 
 /* mount is taken over. path becomes our own group's; cgroup_plan puts the container's there. */
 static int
-add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct own_group *own)
+add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct group_line *own)
 {
   if (cgroup->n_hierarchies == CGROUP_MAX_HIERARCHIES)
     {
@@ -119,7 +77,7 @@ add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct 
       return -E2BIG;
     }
   struct cgroup_hierarchy *h = &cgroup->hierarchies[cgroup->n_hierarchies++];
-  *h = (struct cgroup_hierarchy) {
+  *h = (struct cgroup_hierarchy){
     .controllers = strdup (own->controllers),
     .mount = join (cgroup_root, name),
     .path = own_path (mount, own->path),
@@ -131,7 +89,7 @@ add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct 
 }
 
 static int
-add_v1 (struct cgroup *cgroup, int root, const struct own_group *own)
+add_v1 (struct cgroup *cgroup, int root, const struct group_line *own)
 {
   char name[NAME_MAX + 1];
   int mount = open_v1_mount (root, own->controllers, name);
@@ -140,7 +98,7 @@ add_v1 (struct cgroup *cgroup, int root, const struct own_group *own)
 
 /* Pure v2, or the v2 tree of the hybrid layout. */
 static int
-add_v2 (struct cgroup *cgroup, int root, const struct own_group *own)
+add_v2 (struct cgroup *cgroup, int root, const struct group_line *own)
 {
   bool pure = has_magic (root, CGROUP2_SUPER_MAGIC);
   const char *name = pure ? "" : "unified";
@@ -153,8 +111,8 @@ add_v2 (struct cgroup *cgroup, int root, const struct own_group *own)
 }
 
 /* Cuts the next line of *text; false at the end, or at a line that is none of the kernel's. */
-static bool
-next_own_group (char **text, struct own_group *ret_own)
+bool
+group_line_next (char **text, struct group_line *ret_own)
 {
   char *line = strsep (text, "\n");
   char *controllers = line != NULL ? strchr (line, ':') : NULL;
@@ -163,24 +121,27 @@ next_own_group (char **text, struct own_group *ret_own)
     return false;
   *controllers++ = '\0';
   *path++ = '\0';
-  *ret_own = (struct own_group) { .controllers = controllers, .path = path };
+  *ret_own = (struct group_line){ .controllers = controllers, .path = path };
   return true;
 }
 
-static int
-read_own_groups (char **ret_text, struct tare_error *error)
+int
+group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
 {
   enum
   {
     SIZE = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
   };
+  char file[32] = "/proc/self/cgroup";
+  if (pid > 0)
+    (void) snprintf (file, sizeof file, "/proc/%d/cgroup", (int) pid);
   autofree char *text = malloc (SIZE);
   if (text == NULL)
-    return fail (error, ENOMEM, "read /proc/self/cgroup");
-  autoclose int fd = sys_open ("/proc/self/cgroup", O_RDONLY, 0);
+    return fail (error, ENOMEM, "read %s", file);
+  autoclose int fd = sys_open (file, O_RDONLY, 0);
   ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, SIZE - 1);
   if (length < 0)
-    return fail (error, (int) length, "read /proc/self/cgroup");
+    return fail (error, (int) length, "read %s", file);
   text[length] = '\0';
   *ret_text = take_ptr (&text);
   return 0;
@@ -193,13 +154,13 @@ cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
   if (root < 0)
     return fail (error, root, "open '%s'", cgroup_root);
   autofree char *text = NULL;
-  int r = read_own_groups (&text, error);
+  int r = group_lines_read (0, &text, error);
   if (r < 0)
     return r;
   bool v1 = !has_magic (root, CGROUP2_SUPER_MAGIC);
   char *rest = text;
-  struct own_group own;
-  while (r >= 0 && next_own_group (&rest, &own))
+  struct group_line own;
+  while (r >= 0 && group_line_next (&rest, &own))
     if (*own.controllers == '\0')
       r = add_v2 (cgroup, root, &own);
     else if (v1)

@@ -122,8 +122,7 @@ unmake (int root, const char *path, size_t made, size_t existed)
 }
 
 int
-group_make (int root, const char *path, int (*enter) (int parent, int child),
-            size_t *ret_existed)
+group_make (int root, const char *path, int (*enter) (int parent, int child), size_t *ret_existed)
 {
   size_t total = strlen (path), done = 0, existed = 0;
   bool made = false;
@@ -199,7 +198,7 @@ void
 pid_list_done (struct pid_list *list)
 {
   free_pointer (&list->pids);
-  *list = (struct pid_list) { 0 };
+  *list = (struct pid_list){ 0 };
 }
 
 static int
@@ -270,14 +269,18 @@ close_directory (DIR **directory)
     (void) closedir (*directory);
 }
 
-static DIR *
-open_directory (int group)
+/* Only to walk through: a group that was removed meanwhile is empty. */
+static int
+open_directory (int group, DIR **ret_directory)
 {
   autoclose int fd = group_open (group, "", O_RDONLY);
-  DIR *directory = fd < 0 ? NULL : fdopendir (fd);
-  if (directory != NULL)
-    (void) take_fd (&fd);
-  return directory;
+  if (fd < 0)
+    return fd == -ENOENT || fd == -ENODEV ? 0 : fd;
+  *ret_directory = fdopendir (fd);
+  if (*ret_directory == NULL)
+    return -errno;
+  (void) take_fd (&fd);
+  return 0;
 }
 
 /* The next subdirectory's name, or NULL. */
@@ -285,7 +288,7 @@ static const char *
 next_child (DIR *directory)
 {
   struct dirent *entry;
-  while ((entry = readdir (directory)) != NULL)
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
     if (entry->d_type == DT_DIR && !str_equal (entry->d_name, ".")
         && !str_equal (entry->d_name, ".."))
       return entry->d_name;
@@ -300,13 +303,13 @@ pids_below (int group, struct pid_list *list, unsigned depth)
     return r;
   if (depth == MAX_DEPTH)
     return -ELOOP;
-  __attribute__ ((cleanup (close_directory))) DIR *directory = open_directory (group);
-  if (directory == NULL)
-    return 0; /* removed meanwhile */
+  __attribute__ ((cleanup (close_directory))) DIR *directory = NULL;
   const char *name;
+  r = open_directory (group, &directory);
   while (r >= 0 && (name = next_child (directory)) != NULL)
     {
       autoclose int child = group_open (group, name, O_RDONLY);
+      r = child == -ENOENT || child == -ENODEV ? 0 : child;
       if (child >= 0)
         r = pids_below (child, list, depth + 1);
     }
@@ -338,10 +341,11 @@ first_child (int group, char name[static NAME_MAX + 1])
 {
   if (!has_children (group))
     return -ENOENT;
-  __attribute__ ((cleanup (close_directory))) DIR *directory = open_directory (group);
-  const char *child = directory != NULL ? next_child (directory) : NULL;
+  __attribute__ ((cleanup (close_directory))) DIR *directory = NULL;
+  int r = open_directory (group, &directory);
+  const char *child = r >= 0 ? next_child (directory) : NULL;
   if (child == NULL)
-    return -ENOENT;
+    return r < 0 ? r : -ENOENT;
   memcpy (name, child, strlen (child) + 1);
   return group_open (group, name, O_RDONLY);
 }

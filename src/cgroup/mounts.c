@@ -27,7 +27,7 @@ add_mount (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i)
   struct cgroup_mount *mount = &mounts->mounts[mounts->n_mounts];
   const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
   const char *named = str_after (h->controllers, "name=");
-  *mount = (struct cgroup_mount) {
+  *mount = (struct cgroup_mount){
     .name = named != NULL ? named : h->controllers,
     .source = cgroup_directory (cgroup, i),
     .words = strdup (h->controllers),
@@ -110,7 +110,8 @@ int
 cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
                     struct cgroup_mounts *ret_mounts, struct tare_error *error)
 {
-  auto_(cgroup_mounts) struct cgroup_mounts mounts = { 0 };
+  auto_ (cgroup_mounts)
+  struct cgroup_mounts mounts = { 0 };
   bool v1 = cgroup->layout == &cgroup_layout_v1;
   int r = 0;
   if (cgroup->n_hierarchies == 0)

@@ -13,6 +13,14 @@ none_probe (struct cgroup *cgroup, struct tare_error *error)
 }
 
 static int
+none_check_free (const struct cgroup *cgroup, struct tare_error *error)
+{
+  (void) cgroup;
+  (void) error;
+  return 0;
+}
+
+static int
 none_prepare (struct cgroup *cgroup, struct tare_error *error)
 {
   (void) cgroup;
@@ -43,6 +51,7 @@ none_update (const struct cgroup *cgroup, struct cgroup_settings *settings,
 const struct cgroup_driver cgroup_driver_none = {
   .name = "none",
   .probe = none_probe,
+  .check_free = none_check_free,
   .prepare = none_prepare,
   .attach = none_attach,
   .update = none_update,

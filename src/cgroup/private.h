@@ -14,6 +14,7 @@ struct cgroup_driver
   const char *name;
   /* Finds the hierarchies; no effect. */
   int (*probe) (struct cgroup *cgroup, struct tare_error *error);
+  int (*check_free) (const struct cgroup *cgroup, struct tare_error *error);
   int (*prepare) (struct cgroup *cgroup, struct tare_error *error);
   int (*attach) (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
   int (*update) (const struct cgroup *cgroup, struct cgroup_settings *settings,
@@ -47,13 +48,23 @@ int v2_kill (const struct cgroup *cgroup, struct tare_error *error);
 /* Waits for "key value" in cgroup.events. 0, -ETIMEDOUT or -errno. */
 int v2_wait (int group, const char *key, int value, int64_t deadline);
 
-/* ---- hierarchies (discover.c) ----------------------------------------------------------------- */
+/* ---- hierarchies (discover.c) -----------------------------------------------------------------
+ */
 int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);
+/* A line of /proc/PID/cgroup, cut in place: "4:memory:/a". */
+struct group_line
+{
+  const char *controllers; /* "" for v2 */
+  const char *path;
+};
+/* The whole file; pid 0: our own. The caller frees. */
+int group_lines_read (pid_t pid, char **ret_text, struct tare_error *error);
+/* Cuts the next line of *text; false at the end, or at a line that is none of the kernel's. */
+bool group_line_next (char **text, struct group_line *ret_line);
 /* The v1 hierarchy with that controller, or the v2 one for NULL; NULL if there is none. */
 const struct cgroup_hierarchy *hierarchy_of (const struct cgroup *cgroup, const char *controller);
 /* The same, if the group is there and open. */
-const struct cgroup_hierarchy *hierarchy_held (const struct cgroup *cgroup,
-                                               const char *controller);
+const struct cgroup_hierarchy *hierarchy_held (const struct cgroup *cgroup, const char *controller);
 /* The open one whose cgroup.procs is believed where one has to be. */
 const struct cgroup_hierarchy *hierarchy_primary (const struct cgroup *cgroup);
 

@@ -80,7 +80,8 @@ kill_listed (const struct cgroup *cgroup, const struct cgroup_hierarchy *h)
   int r = 0;
   for (unsigned round = 0; round < KILL_ROUNDS; round++)
     {
-      auto_(pid_list) struct pid_list list = { 0 };
+      auto_ (pid_list)
+      struct pid_list list = { 0 };
       if (freezer != NULL)
         (void) freezer_freeze (freezer->fd, now_ms () + KILL_FREEZE_MS);
       r = group_pids (h->fd, true, &list);
@@ -140,8 +141,9 @@ static int
 v1_devices (const struct cgroup *cgroup, const struct device_rule *rules, size_t count,
             struct tare_error *error)
 {
-  static const struct device_rule deny_all
-      = { .type = 'a', .major = DEVICE_ANY, .minor = DEVICE_ANY, .access = DEVICE_ACCESS_ALL };
+  static const struct device_rule deny_all = {
+    .type = 'a', .major = DEVICE_ANY, .minor = DEVICE_ANY, .access = DEVICE_ACCESS_ALL
+  };
   const struct cgroup_hierarchy *h = hierarchy_held (cgroup, "devices");
   if (h == NULL)
     return v2_devices (cgroup, rules, count, error);

@@ -36,8 +36,8 @@ event_value (int events, const char *key)
 int
 v2_wait (int group, const char *key, int value, int64_t deadline)
 {
-  autoclose int events
-      = sys_openat2 (group, "cgroup.events", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  autoclose int events =
+      sys_openat2 (group, "cgroup.events", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   if (events < 0)
     return events;
   for (;;)
@@ -101,7 +101,8 @@ v2_devices (const struct cgroup *cgroup, const struct device_rule *rules, size_t
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
                       "linux.resources.devices: there is neither a v1 devices controller nor a "
                       "v2 cgroup tree");
-  auto_(device_filter) struct device_filter filter = { 0 };
+  auto_ (device_filter)
+  struct device_filter filter = { 0 };
   int r = device_filter_compile (rules, count, &filter);
   if (r < 0)
     return fail (error, r, "linux.resources.devices: compile");
