@@ -216,6 +216,19 @@ take_lock (struct state *state, bool create, struct tare_error *error)
   return st.nlink == 0 ? does_not_exist (state->id, error) : 0;
 }
 
+/* The directory that we made may have been cleared away, and this be another's of that name. */
+static int
+check_unused (const struct state *state, struct tare_error *error)
+{
+  struct sys_stat st;
+  int r = sys_stat (state->directory, STATE_RECORD, &st);
+  if (r == -ENOENT)
+    return 0;
+  return r < 0 ? fail (error, r, "container `%s`: %s", state->id, STATE_RECORD)
+               : fail_kind (error, TARE_ERROR_EXISTS, -EEXIST, "container `%s` already exists",
+                            state->id);
+}
+
 static int
 reserve (int root, struct state *state, struct tare_error *error)
 {
@@ -229,6 +242,10 @@ reserve (int root, struct state *state, struct tare_error *error)
   r = state->directory < 0
           ? fail (error, state->directory, "container `%s`: open its state directory", state->id)
           : take_lock (state, true, error);
+  if (r >= 0)
+    r = check_unused (state, error);
+  if (r == -EEXIST)
+    return r;
   if (r >= 0)
     r = state_new_record (state, error);
   if (r >= 0)
@@ -291,6 +308,8 @@ open_state (int root, const char *id, bool lock, bool damaged, struct state *ret
     r = take_lock (&state, damaged, error);
   if (r >= 0 && !damaged)
     r = read_record (&state, error);
+  else if (r >= 0 && state_read_record (&state, NULL) >= 0)
+    r = fail (error, -EAGAIN, "container `%s`: it is not damaged", id);
   if (r < 0)
     return r;
   *ret_state = state;
@@ -375,20 +394,15 @@ remove_all (int directory, unsigned depth)
   return failure;
 }
 
-/* The lock last. Who clears away a damaged directory may make it anew in between. */
+/* The lock last. Whoever makes another at once has the directory from then on: it is not ours to
+ * remove any more. */
 static int
 remove_lock_and_directory (int root, const struct state *state)
 {
-  int r = 0;
-  for (int i = 0; i < 3; i++)
-    {
-      r = state->directory >= 0 ? remove_entry (state->directory, lock_name, REMOVE_DEPTH) : 0;
-      if (r >= 0)
-        r = sys_unlinkat (root, state->id, AT_REMOVEDIR);
-      if (r != -ENOTEMPTY)
-        break;
-    }
-  return r == -ENOENT ? 0 : r;
+  int r = state->directory >= 0 ? remove_entry (state->directory, lock_name, REMOVE_DEPTH) : 0;
+  if (r >= 0)
+    r = sys_unlinkat (root, state->id, AT_REMOVEDIR);
+  return r == -ENOENT || r == -ENOTEMPTY ? 0 : r;
 }
 
 int

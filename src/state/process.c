@@ -22,6 +22,8 @@
 #endif
 
 static const char init_exe[] = "/memfd:tare-init (deleted)";
+/* Where memfds may not be executed: the installed file is the root of a mount of its own. */
+static const char detached_exe[] = "/";
 
 static int
 open_procfs (void)
@@ -43,13 +45,17 @@ check_process (int procfs, const struct state_record *record)
   return start_time != record->start_time || letter == 'Z' || letter == 'X' ? -ESRCH : 0;
 }
 
-static bool
+/* -ESRCH: it executes nothing any more, it is about to be a zombie. */
+static int
 executes_init (int procfs, pid_t pid)
 {
   char path[32], target[sizeof init_exe + 1];
   (void) snprintf (path, sizeof path, "%d/exe", (int) pid);
   ssize_t length = sys_readlinkat (procfs, path, target, sizeof target);
-  return length == -EACCES || length == -EPERM || (length > 0 && str_equal (target, init_exe));
+  if (length == -ENOENT || length == -ESRCH)
+    return -ESRCH;
+  return length == -EACCES || length == -EPERM
+         || (length > 0 && (str_equal (target, init_exe) || str_equal (target, detached_exe)));
 }
 
 /* Who creates holds the lock: if nobody does, or we do, the creator is gone. */
@@ -74,10 +80,23 @@ state_now (const struct state *state)
   autoclose int procfs = open_procfs ();
   if (procfs < 0 || check_process (procfs, record) < 0)
     return STATE_STOPPED;
-  if (record->status == STATE_CREATED && executes_init (procfs, record->pid))
-    return STATE_CREATED;
+  int is_init = record->status == STATE_CREATED ? executes_init (procfs, record->pid) : 0;
+  if (is_init != 0)
+    return is_init > 0 ? STATE_CREATED : STATE_STOPPED;
   /* It may have ended just before we asked what it executes. */
   return check_process (procfs, record) < 0 ? STATE_STOPPED : STATE_RUNNING;
+}
+
+bool
+state_is_suspended (const struct state *state)
+{
+  uint64_t start_time;
+  char letter = 0;
+  autoclose int procfs = open_procfs ();
+  if (procfs < 0 || state->record->pid <= 0)
+    return false;
+  int r = sys_process_start_time (procfs, state->record->pid, &start_time, &letter);
+  return r >= 0 && start_time == state->record->start_time && (letter == 'T' || letter == 't');
 }
 
 static int

@@ -187,6 +187,10 @@ state_write (struct state *state, struct tare_error *error)
   struct state_record *record = state->record;
   record->has_pid = record->has_start_time = record->pid != 0;
   record->has_cgroup_manager = record->has_new_pid_namespace = true;
+  record->has_later_hooks = record->later_hooks;
+  record->has_chrooted = record->chrooted;
+  record->has_keep_keyring = record->keep_keyring;
+  record->has_later_hooks = record->later_hooks;
   oci_write (&text, &state_record_table, record, 2);
   buf_text (&text, "\n");
   if (text.failed)

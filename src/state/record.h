@@ -30,7 +30,12 @@ extern const struct enum_map state_cgroup_manager_map[];
   /* absolute directories, entered before they are made */                                  \
   F (T, STRINGS, "cgroups", cgroups)                                                        \
   F (T, STRING, "systemdUnit", systemd_unit)                                                \
-  F (T, BOOL, "newPidNamespace", new_pid_namespace)
+  F (T, BOOL, "newPidNamespace", new_pid_namespace)                                         \
+  /* start or delete has to read config.json: there are poststart or poststop hooks */       \
+  F (T, BOOL, "laterHooks", later_hooks)                                         \
+  /* its root was entered by chroot, and is not that of its mount namespace */              \
+  F (T, BOOL, "chrooted", chrooted)                                                        \
+  F (T, BOOL, "keepKeyring", keep_keyring)
 
 OCI_DECLARE (state_record, STATE_RECORD_FIELDS)
 /* clang-format on */

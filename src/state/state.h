@@ -27,7 +27,8 @@ extern const struct enum_map state_status_map[];
 /* state.json: enough for state, kill and delete without reading the config. A libocispec table. */
 struct state_record; /* fields: see record.h; version, id, status, pid, start_time, bundle, rootfs,
                       * created, owner (uid), annotations, cgroup_manager, cgroups (directories),
-                      * systemd_unit, new_pid_namespace */
+                      * systemd_unit, new_pid_namespace, chrooted,
+                      * keep_keyring */
 
 /* A container's directory, held open. */
 struct state
@@ -54,7 +55,8 @@ int state_reserve (int root, const char *id, struct state *ret_state, struct tar
  * TARE_ERROR_CORRUPT: its directory is there, but not as we wrote it. */
 int state_open (int root, const char *id, bool lock, struct state *ret_state,
                 struct tare_error *error);
-/* For delete --force after TARE_ERROR_CORRUPT: locks, reads nothing; record stays NULL. */
+/* For delete --force after TARE_ERROR_CORRUPT: locks; record stays NULL. -EAGAIN: the record can be
+ * read after all, it was just being made. */
 int state_open_damaged (int root, const char *id, struct state *ret_state,
                         struct tare_error *error);
 /* Enters pid and its start time into the record (not written yet). */
@@ -73,6 +75,8 @@ void state_done (struct state *state);
  * time, not a zombie; "created" whose exe is no longer tare-init's memfd is running; "creating"
  * whose maker is gone is stopped). Does not look at the freezer: the caller knows the cgroup. */
 enum state_status state_now (const struct state *state);
+/* Is its process stopped by a signal, or by a debugger? */
+bool state_is_suspended (const struct state *state);
 /* A pidfd of the container's init, verified by start time after opening. -ESRCH,
  * TARE_ERROR_STATUS: "container not running: no such process". */
 int state_pidfd (const struct state *state, struct tare_error *error);
