@@ -16,7 +16,7 @@ struct cgroup_mount
 {
   const char *name; /* directory below the destination: "cpu,cpuacct"; "" for the destination */
   const char *type; /* "cgroup" or "cgroup2" for a mount of its own; NULL: bind of `source` */
-  char *source;     /* the group's directory on the host: for a bind, also in place of one refused */
+  char *source; /* the group's directory on the host: for a bind, also in place of one refused */
   /* for fsconfig: "cpu", "cpuacct"; "none", "name=systemd"; NULL-ended, in words */
   const char *options[CGROUP_MAX_OPTIONS];
   char *words;

@@ -9,38 +9,22 @@
 /* ---- not offered by this version: present means refused -------------------------------------- */
 
 static bool
-has_hooks (const struct oci_config *config)
-{
-  const struct oci_hooks *hooks = config->hooks;
-  return hooks != NULL
-         && hooks->n_prestart + hooks->n_create_runtime + hooks->n_create_container
-                + hooks->n_start_container + hooks->n_poststart + hooks->n_poststop
-              > 0;
-}
-
-static bool
-has_terminal (const struct oci_config *config)
-{
-  return config->process != NULL && config->process->terminal;
-}
-
-static bool
 has_text (const char *text)
 {
   return text != NULL && *text != '\0';
 }
 
-#define PROCESS_HAS(name, condition)                                                              \
-  static bool name (const struct oci_config *config)                                              \
-  {                                                                                               \
-    const struct oci_process *process = config->process;                                          \
-    return process != NULL && (condition);                                                        \
+#define PROCESS_HAS(name, condition)                                                               \
+  static bool name (const struct oci_config *config)                                               \
+  {                                                                                                \
+    const struct oci_process *process = config->process;                                           \
+    return process != NULL && (condition);                                                         \
   }
-#define LINUX_HAS(name, condition)                                                                \
-  static bool name (const struct oci_config *config)                                              \
-  {                                                                                               \
-    const struct oci_linux *linux = config->linux;                                                \
-    return linux != NULL && (condition);                                                          \
+#define LINUX_HAS(name, condition)                                                                 \
+  static bool name (const struct oci_config *config)                                               \
+  {                                                                                                \
+    const struct oci_linux *linux = config->linux;                                                 \
+    return linux != NULL && (condition);                                                           \
   }
 PROCESS_HAS (has_apparmor, has_text (process->apparmor_profile))
 PROCESS_HAS (has_selinux, has_text (process->selinux_label))
@@ -57,16 +41,10 @@ static const struct
   const char *place;
   bool (*present) (const struct oci_config *config);
 } not_offered[] = {
-  { "hooks", has_hooks },
-  { "process.terminal", has_terminal },
-  { "process.apparmorProfile", has_apparmor },
-  { "process.selinuxLabel", has_selinux },
-  { "process.scheduler", has_scheduler },
-  { "process.ioPriority", has_io_priority },
-  { "linux.netDevices", has_net_devices },
-  { "linux.intelRdt", has_intel_rdt },
-  { "linux.memoryPolicy", has_memory_policy },
-  { "linux.mountLabel", has_mount_label },
+  { "process.apparmorProfile", has_apparmor }, { "process.selinuxLabel", has_selinux },
+  { "process.scheduler", has_scheduler },      { "process.ioPriority", has_io_priority },
+  { "linux.netDevices", has_net_devices },     { "linux.intelRdt", has_intel_rdt },
+  { "linux.memoryPolicy", has_memory_policy }, { "linux.mountLabel", has_mount_label },
   { "linux.personality", has_personality },
 };
 
@@ -121,6 +99,19 @@ check_host_names (const struct spec *spec, struct tare_error *error)
   return r;
 }
 
+/* Ignored where there is no terminal, whatever it says. */
+static int
+check_console_size (const struct oci_process *process, struct tare_error *error)
+{
+  const struct oci_box *size = process->console_size;
+  if (!process->terminal || size == NULL
+      || (size->height <= UINT16_MAX && size->width <= UINT16_MAX))
+    return 0;
+  return config_error (error, "process.consoleSize: %llu x %llu is more than a terminal has (%d)",
+                       (unsigned long long) size->height, (unsigned long long) size->width,
+                       UINT16_MAX);
+}
+
 static int
 check_process (const struct spec *spec, struct tare_error *error)
 {
@@ -133,8 +124,7 @@ check_process (const struct spec *spec, struct tare_error *error)
     return config_error (error, "process.cwd: '%s' is not absolute", process->cwd);
   for (size_t i = 0; i < process->n_env; i++)
     if (strchr (process->env[i], '=') == NULL || process->env[i][0] == '=')
-      return config_error (error, "process.env[%zu]: \"%s\" is not name=value", i,
-                           process->env[i]);
+      return config_error (error, "process.env[%zu]: \"%s\" is not name=value", i, process->env[i]);
   if (process->has_oom_score_adj
       && (process->oom_score_adj < -1000 || process->oom_score_adj > 1000))
     return config_error (error, "process.oomScoreAdj: %d is not -1000 to 1000",
@@ -142,7 +132,7 @@ check_process (const struct spec *spec, struct tare_error *error)
   if (process->user != NULL && process->user->has_umask && process->user->umask > 0777)
     return config_error (error, "process.user.umask: %u is not 0 to 511 (0777)",
                          process->user->umask);
-  return 0;
+  return check_console_size (process, error);
 }
 
 static int
@@ -188,9 +178,9 @@ check_masks (const struct spec *spec, struct tare_error *error)
   if (linux == NULL)
     return 0;
   int r = check_paths ("maskedPaths", linux->masked_paths, linux->n_masked_paths, error);
-  return r < 0 ? r
-               : check_paths ("readonlyPaths", linux->readonly_paths, linux->n_readonly_paths,
-                              error);
+  return r < 0
+             ? r
+             : check_paths ("readonlyPaths", linux->readonly_paths, linux->n_readonly_paths, error);
 }
 
 static int
@@ -213,9 +203,17 @@ check_devices (const struct spec *spec, struct tare_error *error)
         return config_error (error,
                              "linux.devices[%zu] '%s': %lld:%lld is not a device number (0:0 to "
                              "4095:1048575)",
-                             i, device->path, (long long) device->major,
-                             (long long) device->minor);
+                             i, device->path, (long long) device->major, (long long) device->minor);
     }
+  return 0;
+}
+
+static int
+check_annotations (const struct spec *spec, struct tare_error *error)
+{
+  for (size_t i = 0; i < spec->config->n_annotations; i++)
+    if (spec->config->annotations[i].key[0] == '\0')
+      return config_error (error, "annotations: a key is empty");
   return 0;
 }
 
@@ -228,6 +226,8 @@ static const struct
   { "config.md, Root", check_mount_namespace },
   { "config.md, Hostname and Domainname", check_host_names },
   { "config.md, Process", check_process },
+  { "config.md, POSIX-platform Hooks", spec_check_hooks },
+  { "config.md, Annotations", check_annotations },
   { "config-linux.md, User namespace mappings", check_id_mappings },
   { "config-linux.md, Offset for Time Namespace", check_time_offsets },
   { "config-linux.md, Masked and Readonly Paths", check_masks },

@@ -1,4 +1,5 @@
-/* The features document: what this build can do, never what this host has (features.md). Only what
+/* The features document: what this build can do, not what this host has (features.md; but for
+ * seccomp.supportedFlags, where the specification asks for the kernel). Only what
  * is there: a manager that reads a name here will use it. The lists come from the tables that do
  * the work, so they cannot promise more.
  */
@@ -18,7 +19,9 @@
 static const char oci_version_min[] = "1.0.0";
 
 /* Kinds of hooks that are run. Ended by NULL. */
-static const char *const hooks[] = { NULL };
+static const char *const hooks[] = {
+  "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL,
+};
 
 /* Annotations that change what happens outside the container: a manager must not let its users set
  * them. Ended by NULL. */
@@ -110,6 +113,57 @@ struct parts
   int namespaces[COUNT_OF (namespaces)];
 };
 
+/* The values of map but those that wanted () does not want. */
+static bool
+put_values (struct arena *arena, const struct enum_map *map, bool (*wanted) (int value),
+            int **ret_values, size_t *ret_count)
+{
+  size_t count = 0, all = 0;
+  while (map[all].name != NULL)
+    all++;
+  int *values = arena_allocate (arena, (all + 1) * sizeof *values);
+  for (size_t i = 0; values != NULL && i < all; i++)
+    if (wanted ((int) map[i].value))
+      values[count++] = (int) map[i].value;
+  *ret_values = values;
+  *ret_count = count;
+  return values != NULL;
+}
+
+static bool
+put_seccomp (struct arena *arena, struct oci_features_seccomp *seccomp)
+{
+  PUT_FLAG (seccomp, enabled, spec_seccomp_version () != NULL);
+  if (!seccomp->enabled)
+    return true;
+  return put_values (arena, oci_seccomp_action_map, spec_seccomp_has_action, &seccomp->actions,
+                     &seccomp->n_actions)
+         && put_values (arena, oci_seccomp_operator_map, spec_seccomp_has_operator,
+                        &seccomp->operators, &seccomp->n_operators)
+         && put_values (arena, oci_seccomp_arch_map, spec_seccomp_has_arch, &seccomp->archs,
+                        &seccomp->n_archs)
+         && put_values (arena, oci_seccomp_flag_map, spec_seccomp_knows_flag, &seccomp->known_flags,
+                        &seccomp->n_known_flags)
+         && put_values (arena, oci_seccomp_flag_map, spec_seccomp_has_flag,
+                        &seccomp->supported_flags, &seccomp->n_supported_flags);
+}
+
+/* The version of libseccomp, under the name that the other runtimes use. */
+static bool
+put_annotations (struct arena *arena, struct oci_features *features)
+{
+  const char *version = spec_seccomp_version ();
+  if (version == NULL)
+    return true;
+  struct oci_pair *pair = arena_allocate (arena, sizeof *pair);
+  if (pair == NULL)
+    return false;
+  *pair = (struct oci_pair){ "io.github.seccomp.libseccomp.version", version };
+  features->annotations = pair;
+  features->n_annotations = 1;
+  return true;
+}
+
 static bool
 put_linux (struct arena *arena, struct parts *parts)
 {
@@ -122,9 +176,8 @@ put_linux (struct arena *arena, struct parts *parts)
   PUT_FLAG (linux->cgroup, v2, true);
   PUT_FLAG (linux->cgroup, systemd, false);
   PUT_FLAG (linux->cgroup, systemd_user, false);
-  PUT_FLAG (linux->cgroup, rdma, false);
+  PUT_FLAG (linux->cgroup, rdma, true);
   linux->seccomp = &parts->seccomp;
-  PUT_FLAG (linux->seccomp, enabled, false);
   linux->apparmor = &parts->apparmor;
   PUT_FLAG (linux->apparmor, enabled, false);
   linux->selinux = &parts->selinux;
@@ -136,7 +189,7 @@ put_linux (struct arena *arena, struct parts *parts)
   PUT_FLAG (linux->mount_extensions->idmap, enabled, false);
   linux->net_devices = &parts->net_devices;
   PUT_FLAG (linux->net_devices, enabled, false);
-  return put_capabilities (arena, linux);
+  return put_capabilities (arena, linux) && put_seccomp (arena, linux->seccomp);
 }
 
 int
@@ -155,7 +208,8 @@ spec_features_json (char **ret_json, struct tare_error *error)
   if (!put_texts (&arena, hooks, &features.hooks, &features.n_hooks)
       || !put_texts (&arena, unsafe_annotations, &features.potentially_unsafe_config_annotations,
                      &features.n_potentially_unsafe_config_annotations)
-      || !put_mount_options (&arena, &features) || !put_linux (&arena, &parts))
+      || !put_mount_options (&arena, &features) || !put_annotations (&arena, &features)
+      || !put_linux (&arena, &parts))
     return fail (error, ENOMEM, "features");
   oci_write (&text, &oci_features_table, &features, 2);
   buf_text (&text, "\n");

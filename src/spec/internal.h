@@ -4,8 +4,11 @@
 
 #include "spec/spec.h"
 
-/* Stages of spec_load; they fill spec. lower needs what the reader checked, check what lower made. */
+/* Stages of spec_load; they fill spec. lower needs what the reader checked, check what lower made.
+ */
 int spec_lower (struct spec *spec, const struct log *log, struct tare_error *error);
+/* The part of spec_lower that is about the process. */
+int spec_lower_process (struct spec *spec, const struct log *log, struct tare_error *error);
 int spec_lower_mounts (struct spec *spec, const struct log *log, struct tare_error *error);
 int spec_check (const struct spec *spec, struct tare_error *error);
 
@@ -23,5 +26,9 @@ int spec_check_seccomp (const struct spec *spec, struct tare_error *error);
 int spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                           struct plan_builder *builder, struct plan *root,
                           struct tare_error *error);
+/* hooks.c. After the process, whose environment a hook may take. */
+int spec_plan_hooks (const struct spec *spec, const struct spec_facts *facts,
+                     struct plan_builder *builder, struct plan *root);
+int spec_check_hooks (const struct spec *spec, struct tare_error *error);
 
 #endif

@@ -2,11 +2,18 @@
  * effect outside its arena. */
 #include "spec/internal.h"
 
+enum
+{
+  MOST_MEMORY = 512 << 20,
+};
+
 int
 spec_load (const struct spec_input *input, const struct log *log, struct spec **ret_spec,
            struct tare_error *error)
 {
-  struct arena arena = { 0 };
+  /* Elements are larger than their text: a file of nothing but tiny ones must not take all memory.
+   */
+  struct arena arena = { .limit = MOST_MEMORY };
   struct spec *spec = arena_allocate (&arena, sizeof *spec);
   if (spec == NULL)
     return fail (error, ENOMEM, "read '%s'", input->name);
@@ -34,8 +41,8 @@ spec_load (const struct spec_input *input, const struct log *log, struct spec **
     {
       spec_free (spec);
       return error != NULL && str_after (error->message, input->name) == NULL
-               ? wrap (error, r, "%s", input->name)
-               : r;
+                 ? wrap (error, r, "%s", input->name)
+                 : r;
     }
   *ret_spec = spec;
   return 0;

@@ -39,8 +39,8 @@ lower_namespaces (struct spec *spec, struct tare_error *error)
         return config_error (error, "linux.namespaces[%zu].path: '%s' is not absolute", i,
                              from->path);
       *(joined ? &spec->joined_namespaces : &spec->new_namespaces) |= type;
-      spec->namespaces[spec->n_namespaces++]
-        = (struct spec_namespace) { type, joined ? from->path : NULL };
+      spec->namespaces[spec->n_namespaces++] =
+          (struct spec_namespace){ type, joined ? from->path : NULL };
     }
   return 0;
 }
@@ -70,8 +70,8 @@ lower_rlimits (struct spec *spec, struct tare_error *error)
                              i, from->type, (unsigned long long) from->soft,
                              (unsigned long long) from->hard);
       seen |= 1ULL << resource;
-      spec->rlimits[spec->n_rlimits++]
-        = (struct spec_rlimit) { (uint32_t) resource, from->soft, from->hard };
+      spec->rlimits[spec->n_rlimits++] =
+          (struct spec_rlimit){ (uint32_t) resource, from->soft, from->hard };
     }
   return 0;
 }
@@ -80,8 +80,8 @@ static void
 lower_capabilities (struct spec *spec, const struct log *log)
 {
   static const char *const set_names[] = {
-    [CAPABILITIES_BOUNDING] = "bounding",       [CAPABILITIES_EFFECTIVE] = "effective",
-    [CAPABILITIES_PERMITTED] = "permitted",     [CAPABILITIES_INHERITABLE] = "inheritable",
+    [CAPABILITIES_BOUNDING] = "bounding",   [CAPABILITIES_EFFECTIVE] = "effective",
+    [CAPABILITIES_PERMITTED] = "permitted", [CAPABILITIES_INHERITABLE] = "inheritable",
     [CAPABILITIES_AMBIENT] = "ambient",
   };
   const struct oci_capabilities *from = spec->config->process->capabilities;
@@ -120,12 +120,23 @@ lower_root (struct spec *spec, struct tare_error *error)
   if (*root->path == '\0')
     return config_error (error, "root.path: is empty");
   spec->rootfs = *root->path == '/'
-                   ? root->path
-                   : arena_format (&spec->arena, "%s/%s", spec->bundle, root->path);
+                     ? root->path
+                     : arena_format (&spec->arena, "%s/%s", spec->bundle, root->path);
+  /* Not left as it is where the host's mounts are shared: what is mounted on a bind mount without a
+   * propagation of its own would appear on the host. */
   spec->root_propagation = linux != NULL && linux->has_rootfs_propagation
-                             ? propagation_flags[linux->rootfs_propagation]
-                             : 0;
+                               ? propagation_flags[linux->rootfs_propagation]
+                               : MS_SLAVE | MS_REC;
   return spec->rootfs == NULL ? fail (error, ENOMEM, "root.path") : 0;
+}
+
+int
+spec_lower_process (struct spec *spec, const struct log *log, struct tare_error *error)
+{
+  if (spec->config->process == NULL)
+    return 0;
+  lower_capabilities (spec, log);
+  return lower_rlimits (spec, error);
 }
 
 int
@@ -136,10 +147,5 @@ spec_lower (struct spec *spec, const struct log *log, struct tare_error *error)
     r = lower_namespaces (spec, error);
   if (r >= 0)
     r = spec_lower_mounts (spec, log, error);
-  if (r >= 0 && spec->config->process != NULL)
-    {
-      r = lower_rlimits (spec, error);
-      lower_capabilities (spec, log);
-    }
-  return r;
+  return r < 0 ? r : spec_lower_process (spec, log, error);
 }

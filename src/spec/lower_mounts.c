@@ -132,8 +132,7 @@ check_mount (const struct spec_mount *mount, struct tare_error *error)
     return config_error (error, "%s %s: '%s' is not an option of bind mounts", mount->label,
                          mount->target, mount->data[0]);
   if (mount->kind != SPEC_MOUNT_BIND && mount->type == NULL)
-    return config_error (error, "%s %s: type: required, but missing", mount->label,
-                         mount->target);
+    return config_error (error, "%s %s: type: required, but missing", mount->label, mount->target);
   return 0;
 }
 
@@ -153,6 +152,9 @@ lower_mount (struct spec *spec, size_t i, const struct log *log, struct tare_err
   mount->target = absolute (&spec->arena, "", from->destination);
   if (mount->label == NULL || mount->target == NULL)
     return fail (error, ENOMEM, "mounts[%zu]", i);
+  if (str_equal (mount->target, "/"))
+    return config_error (error, "mounts[%zu].destination: '%s' is the root itself", i,
+                         from->destination);
   if (from->type != NULL && str_equal (from->type, "bind"))
     mount->kind = SPEC_MOUNT_BIND;
   else if (from->type != NULL && str_equal (from->type, "cgroup"))

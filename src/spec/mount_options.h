@@ -8,17 +8,17 @@
 
 enum mount_option_kind
 {
-  OPTION_SET,                   /* MOUNT_ATTR_* on */
-  OPTION_CLEAR,                 /* MOUNT_ATTR_* off */
-  OPTION_RECURSIVE_SET,         /* the same for the whole tree */
+  OPTION_SET,           /* MOUNT_ATTR_* on */
+  OPTION_CLEAR,         /* MOUNT_ATTR_* off */
+  OPTION_RECURSIVE_SET, /* the same for the whole tree */
   OPTION_RECURSIVE_CLEAR,
-  OPTION_PROPAGATION,           /* MS_* */
+  OPTION_PROPAGATION, /* MS_* */
   OPTION_RECURSIVE_PROPAGATION,
   OPTION_BIND,
   OPTION_RECURSIVE_BIND,
-  OPTION_SUPERBLOCK,            /* a flag of the file system, by fsconfig under the same name */
-  OPTION_NOTHING,               /* says what is so anyway */
-  OPTION_NOT_BUILT,             /* known, but not offered yet: refused */
+  OPTION_SUPERBLOCK, /* a flag of the file system, by fsconfig under the same name */
+  OPTION_NOTHING,    /* says what is so anyway */
+  OPTION_NOT_BUILT,  /* known, but not offered yet: refused */
 };
 
 struct mount_option

@@ -4,8 +4,8 @@
 #include "spec/internal.h"
 
 static const char *const set_names[] = {
-  [CAPABILITIES_BOUNDING] = "bounding",       [CAPABILITIES_EFFECTIVE] = "effective",
-  [CAPABILITIES_PERMITTED] = "permitted",     [CAPABILITIES_INHERITABLE] = "inheritable",
+  [CAPABILITIES_BOUNDING] = "bounding",   [CAPABILITIES_EFFECTIVE] = "effective",
+  [CAPABILITIES_PERMITTED] = "permitted", [CAPABILITIES_INHERITABLE] = "inheritable",
   [CAPABILITIES_AMBIENT] = "ambient",
 };
 
@@ -43,7 +43,7 @@ plan_rlimits (const struct spec *spec, struct plan_builder *builder, struct plan
   if (limits == NULL)
     return -ENOMEM;
   for (size_t i = 0; i < spec->n_rlimits; i++)
-    limits[i] = (struct plan_rlimit) {
+    limits[i] = (struct plan_rlimit){
       .resource = spec->rlimits[i].resource,
       .soft = spec->rlimits[i].soft,
       .hard = spec->rlimits[i].hard,
@@ -53,8 +53,8 @@ plan_rlimits (const struct spec *spec, struct plan_builder *builder, struct plan
 }
 
 static int
-plan_process (const struct spec *spec, const struct spec_facts *facts,
-              struct plan_builder *builder, struct plan *root)
+plan_process (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
+              struct plan *root)
 {
   const struct oci_process *process = spec->config->process;
   if (process == NULL)
@@ -64,6 +64,15 @@ plan_process (const struct spec *spec, const struct spec_facts *facts,
   root->env = plan_put_texts (builder, process->env, process->n_env);
   if (process->no_new_privileges)
     root->flags |= PLAN_NO_NEW_PRIVILEGES;
+  if (process->terminal)
+    {
+      root->flags |= PLAN_TERMINAL;
+      if (process->console_size != NULL)
+        {
+          root->terminal_rows = (uint32_t) process->console_size->height;
+          root->terminal_columns = (uint32_t) process->console_size->width;
+        }
+    }
   if (process->user != NULL)
     {
       const struct oci_user *user = process->user;
@@ -93,7 +102,7 @@ plan_sysctls (const struct spec *spec, struct plan_builder *builder, struct plan
       if (path == NULL)
         return -ENOMEM;
       spec_sysctl_path (path);
-      sysctls[i] = (struct plan_sysctl) {
+      sysctls[i] = (struct plan_sysctl){
         .path = plan_put_text (builder, path),
         .value = plan_put_text (builder, linux->sysctl[i].value),
       };
@@ -109,9 +118,8 @@ plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
   struct plan_join joins[PLAN_MAX_NAMESPACES];
   uint32_t n = 0;
   const struct oci_linux *linux = spec->config->linux;
-  struct spec_namespace_plan namespaces
-    = spec_plan_namespaces (spec->new_namespaces, spec->joined_namespaces,
-                            linux != NULL && linux->time_offsets != NULL);
+  struct spec_namespace_plan namespaces = spec_plan_namespaces (
+      spec->new_namespaces, spec->joined_namespaces, linux != NULL && linux->time_offsets != NULL);
   root->clone_flags = namespaces.clone_flags;
   root->unshare_flags = namespaces.unshare_flags;
   root->flags |= namespaces.flags;
@@ -123,7 +131,7 @@ plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
   for (size_t i = 0; i < spec->n_namespaces; i++)
     if (spec->namespaces[i].path != NULL)
       {
-        joins[n] = (struct plan_join) {
+        joins[n] = (struct plan_join){
           .type = spec->namespaces[i].type,
           .fd = n,
           .path = plan_put_text (builder, spec->namespaces[i].path),
@@ -133,20 +141,29 @@ plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
   root->joins = plan_put_array (builder, joins, n, sizeof *joins);
 }
 
-int
-spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
-           struct tare_error *error)
+static struct plan
+begin (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder)
 {
   struct plan root = { .preserve_fds = facts->preserve_fds };
+  const struct oci_linux *linux = spec->config->linux;
   plan_begin (builder);
   if (facts->timings)
     root.flags |= PLAN_TIMINGS;
-  const struct oci_linux *linux = spec->config->linux;
+  if (facts->keep_keyring)
+    root.flags |= PLAN_KEEP_KEYRING;
   if (linux != NULL && linux->seccomp != NULL)
     {
       root.flags |= PLAN_SECCOMP;
       root.seccomp_flags = spec_seccomp_flags (linux->seccomp);
     }
+  return root;
+}
+
+int
+spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
+           struct tare_error *error)
+{
+  struct plan root = begin (spec, facts, builder);
   root.hostname = plan_put_text (builder, spec->config->hostname);
   root.domainname = plan_put_text (builder, spec->config->domainname);
   plan_namespaces (spec, facts, builder, &root);
@@ -156,7 +173,28 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   r = plan_process (spec, facts, builder, &root);
   if (r >= 0)
     r = plan_sysctls (spec, builder, &root);
+  if (r >= 0)
+    r = spec_plan_hooks (spec, facts, builder, &root);
   if (r < 0)
     return fail (error, r, "make the plan");
   return plan_finish (builder, &root, error);
+}
+
+int
+spec_plan_exec (const struct spec *spec, const struct spec_facts *facts,
+                struct plan_builder *builder, struct tare_error *error)
+{
+  struct plan root = begin (spec, facts, builder);
+  root.kind = PLAN_EXEC;
+  root.container_namespaces = facts->container_namespaces;
+  if ((facts->container_namespaces & CLONE_NEWUSER) != 0)
+    root.flags |= PLAN_USER_NAMESPACE;
+  if ((facts->container_namespaces & CLONE_NEWUSER) == 0 || facts->privileged)
+    root.flags |= PLAN_HOST_PRIVILEGED;
+  if ((facts->container_namespaces & CLONE_NEWPID) != 0)
+    root.flags |= PLAN_FORK;
+  if (facts->chrooted)
+    root.flags |= PLAN_CHROOT;
+  int r = plan_process (spec, facts, builder, &root);
+  return r < 0 ? fail (error, r, "make the plan") : plan_finish (builder, &root, error);
 }

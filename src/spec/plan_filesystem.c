@@ -2,6 +2,7 @@
  * Serves config.md "Mounts", config-linux.md "Devices", "Default Devices", "Dev symbolic links",
  * "Masked Paths", "Readonly Paths". Pure: paths are compared as text, init resolves them. */
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -9,9 +10,16 @@
 
 /* What a mount below /proc may cover: what lxcfs offers, and two that managers set. */
 static const char *const proc_allowed[] = {
-  "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg",   "/proc/meminfo",
-  "/proc/slabinfo", "/proc/stat",     "/proc/swaps",     "/proc/uptime",
-  "/proc/sys/crypto/fips_enabled",    "/proc/sys/kernel/ns_last_pid",
+  "/proc/cpuinfo",
+  "/proc/diskstats",
+  "/proc/loadavg",
+  "/proc/meminfo",
+  "/proc/slabinfo",
+  "/proc/stat",
+  "/proc/swaps",
+  "/proc/uptime",
+  "/proc/sys/crypto/fips_enabled",
+  "/proc/sys/kernel/ns_last_pid",
 };
 
 static const struct
@@ -78,7 +86,7 @@ add_mount (struct maker *maker)
       maker->capacity = capacity;
     }
   struct plan_mount *mount = &maker->mounts[maker->n_mounts++];
-  *mount = (struct plan_mount) { 0 };
+  *mount = (struct plan_mount){ 0 };
   return mount;
 }
 
@@ -112,7 +120,7 @@ has_option (const struct spec_mount *mount, const char *key)
 static struct plan_mount
 common (struct maker *maker, const struct spec_mount *from)
 {
-  return (struct plan_mount) {
+  return (struct plan_mount){
     .label = plan_put_text (maker->builder, from->label),
     .target = plan_put_text (maker->builder, from->target),
     .set = from->set,
@@ -239,7 +247,8 @@ plan_devices (struct maker *maker, struct plan *root)
   const struct oci_linux *linux = maker->spec->config->linux;
   size_t n_own = linux != NULL ? linux->n_devices : 0, n = 0;
   bool bound = dev_is_bound (maker->spec);
-  autofree struct plan_device *devices = calloc (n_own + COUNT_OF (default_devices), sizeof *devices);
+  autofree struct plan_device *devices =
+      calloc (n_own + COUNT_OF (default_devices), sizeof *devices);
   if (devices == NULL)
     return -ENOMEM;
   for (size_t i = 0; !bound && i < COUNT_OF (default_devices); i++)
@@ -248,7 +257,7 @@ plan_devices (struct maker *maker, struct plan *root)
       for (size_t k = 0; k < n_own; k++)
         named = named || str_equal (linux->devices[k].path, default_devices[i].path);
       if (!named)
-        devices[n++] = (struct plan_device) {
+        devices[n++] = (struct plan_device){
           .label = plan_put_text (maker->builder, "default device"),
           .path = plan_put_text (maker->builder, default_devices[i].path),
           .mode = S_IFCHR | 0666,
@@ -264,7 +273,7 @@ plan_devices (struct maker *maker, struct plan *root)
       if (bound && path_is_below (from->path, "/dev"))
         continue;
       (void) snprintf (label, sizeof label, "linux.devices[%zu]", i);
-      devices[n++] = (struct plan_device) {
+      devices[n++] = (struct plan_device){
         .label = plan_put_text (maker->builder, label),
         .path = plan_put_text (maker->builder, from->path),
         .mode = device_type (from->type) | (from->has_file_mode ? from->file_mode & 07777 : 0666),
@@ -285,7 +294,7 @@ plan_links (struct maker *maker, struct plan *root)
   if (dev_is_bound (maker->spec))
     return;
   for (size_t i = 0; i < COUNT_OF (links); i++)
-    links[i] = (struct plan_link) {
+    links[i] = (struct plan_link){
       .path = plan_put_text (maker->builder, default_links[i].path),
       .target = plan_put_text (maker->builder, default_links[i].target),
       .requires = plan_put_text (maker->builder, default_links[i].requires),
@@ -302,7 +311,7 @@ add_paths (struct maker *maker, struct plan_path *paths, const char *const *from
     {
       char label[48];
       (void) snprintf (label, sizeof label, "linux.%s[%zu]", name, i);
-      paths[i] = (struct plan_path) {
+      paths[i] = (struct plan_path){
         .label = plan_put_text (maker->builder, label),
         .action = action,
         .path = plan_put_text (maker->builder, from[i]),
@@ -328,6 +337,15 @@ plan_paths (struct maker *maker, struct plan *root)
   return 0;
 }
 
+/* Not in the host's own /dev, nor in mounts that are somebody else's too. */
+static bool
+has_console (const struct spec *spec)
+{
+  const struct oci_process *process = spec->config->process;
+  return process != NULL && process->terminal && spec_is_new (spec, CLONE_NEWNS)
+         && !dev_is_bound (spec);
+}
+
 int
 spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                       struct plan_builder *builder, struct plan *root, struct tare_error *error)
@@ -337,6 +355,8 @@ spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
   root->root_propagation = spec->root_propagation;
   if (spec->config->root->readonly)
     root->flags |= PLAN_ROOT_READ_ONLY;
+  if (has_console (spec))
+    root->flags |= PLAN_CONSOLE;
   for (size_t i = 0; i < spec->n_mounts && !maker.failed; i++)
     if (spec->mounts[i].kind == SPEC_MOUNT_CGROUP)
       plan_cgroup_mount (&maker, &spec->mounts[i]);

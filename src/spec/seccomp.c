@@ -1,10 +1,13 @@
 /* linux.seccomp, compiled to BPF by libseccomp on the host side, so that init knows no libseccomp
  * and the work overlaps with its mounts. Serves config-linux.md "Seccomp". */
 #include "spec/internal.h"
+#include "spec/texts.h"
 
 #ifdef HAVE_SECCOMP
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum
 {
@@ -12,9 +15,12 @@ enum
 };
 
 static const enum scmp_compare operators[] = {
-  [OCI_CMP_NE] = SCMP_CMP_NE, [OCI_CMP_LT] = SCMP_CMP_LT,
-  [OCI_CMP_LE] = SCMP_CMP_LE, [OCI_CMP_EQ] = SCMP_CMP_EQ,
-  [OCI_CMP_GE] = SCMP_CMP_GE, [OCI_CMP_GT] = SCMP_CMP_GT,
+  [OCI_CMP_NE] = SCMP_CMP_NE,
+  [OCI_CMP_LT] = SCMP_CMP_LT,
+  [OCI_CMP_LE] = SCMP_CMP_LE,
+  [OCI_CMP_EQ] = SCMP_CMP_EQ,
+  [OCI_CMP_GE] = SCMP_CMP_GE,
+  [OCI_CMP_GT] = SCMP_CMP_GT,
   [OCI_CMP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
 };
 
@@ -62,6 +68,19 @@ takes_errno (int action)
   return action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE;
 }
 
+/* libseccomp's number of an architecture, or 0: it names them as we do, but in lower case. */
+static uint32_t
+arch_of (int arch)
+{
+  const char *name = enum_name (oci_seccomp_arch_map, arch);
+  char lower[32];
+  size_t length = 0;
+  for (const char *c = str_after (name, "SCMP_ARCH_"); *c != '\0'; c++)
+    lower[length++] = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+  lower[length] = '\0';
+  return seccomp_arch_resolve_name (lower);
+}
+
 static int
 add_architectures (scmp_filter_ctx filter, const struct oci_seccomp *seccomp,
                    struct tare_error *error)
@@ -69,16 +88,10 @@ add_architectures (scmp_filter_ctx filter, const struct oci_seccomp *seccomp,
   for (size_t i = 0; i < seccomp->n_architectures; i++)
     {
       const char *name = enum_name (oci_seccomp_arch_map, seccomp->architectures[i]);
-      char lower[32];
-      size_t length = 0;
-      for (const char *c = str_after (name, "SCMP_ARCH_"); *c != '\0'; c++)
-        lower[length++] = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-      lower[length] = '\0';
-      uint32_t arch = seccomp_arch_resolve_name (lower);
+      uint32_t arch = arch_of (seccomp->architectures[i]);
       if (arch == 0)
         return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-                          "linux.seccomp.architectures[%zu]: libseccomp does not know %s", i,
-                          name);
+                          "linux.seccomp.architectures[%zu]: libseccomp does not know %s", i, name);
       int r = seccomp_arch_add (filter, arch);
       if (r < 0 && r != -EEXIST)
         return fail (error, r, "linux.seccomp.architectures[%zu]: %s", i, name);
@@ -103,7 +116,7 @@ repeats_an_index (const struct oci_syscall *syscall)
 static struct scmp_arg_cmp
 comparison (const struct oci_syscall_arg *arg)
 {
-  return (struct scmp_arg_cmp) {
+  return (struct scmp_arg_cmp){
     .arg = arg->index,
     .op = operators[arg->op],
     .datum_a = arg->value,
@@ -136,11 +149,10 @@ add_syscall (scmp_filter_ctx filter, const struct oci_seccomp *seccomp, size_t i
              const struct log *log, struct tare_error *error)
 {
   const struct oci_syscall *syscall = &seccomp->syscalls[i];
-  uint32_t fallback
-    = action_of (seccomp->default_action,
-                 seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
-  uint32_t action
-    = action_of (syscall->action, syscall->has_errno_ret ? syscall->errno_ret : EPERM);
+  uint32_t fallback = action_of (
+      seccomp->default_action, seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
+  uint32_t action =
+      action_of (syscall->action, syscall->has_errno_ret ? syscall->errno_ret : EPERM);
   if (action == fallback) /* libseccomp refuses what changes nothing */
     return 0;
   for (size_t k = 0; k < syscall->n_names; k++)
@@ -188,14 +200,18 @@ spec_check_seccomp (const struct spec *spec, struct tare_error *error)
       const struct oci_syscall *syscall = &seccomp->syscalls[i];
       notify = notify || syscall->action == OCI_ACT_NOTIFY;
       if (syscall->has_errno_ret && !takes_errno (syscall->action))
-        return config_error (error, "linux.seccomp.syscalls[%zu].errnoRet: is only for "
-                                    "SCMP_ACT_ERRNO and SCMP_ACT_TRACE", i);
+        return config_error (error,
+                             "linux.seccomp.syscalls[%zu].errnoRet: is only for "
+                             "SCMP_ACT_ERRNO and SCMP_ACT_TRACE",
+                             i);
       if (!repeats_an_index (syscall) && syscall->n_args > MOST_ARGUMENTS)
         return config_error (error, "linux.seccomp.syscalls[%zu].args: more than six", i);
       for (size_t k = 0; k < syscall->n_args; k++)
         if (syscall->args[k].index >= MOST_ARGUMENTS)
-          return config_error (error, "linux.seccomp.syscalls[%zu].args[%zu].index: %u is not 0 "
-                                      "to 5", i, k, syscall->args[k].index);
+          return config_error (error,
+                               "linux.seccomp.syscalls[%zu].args[%zu].index: %u is not 0 "
+                               "to 5",
+                               i, k, syscall->args[k].index);
     }
   if (notify)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
@@ -208,9 +224,8 @@ spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                       struct tare_error *error)
 {
   const struct oci_seccomp *seccomp = spec->config->linux->seccomp;
-  uint32_t fallback
-    = action_of (seccomp->default_action,
-                 seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
+  uint32_t fallback = action_of (
+      seccomp->default_action, seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
   __attribute__ ((cleanup (release_filter))) scmp_filter_ctx filter = seccomp_init (fallback);
   if (filter == NULL)
     return fail (error, ENOMEM, "linux.seccomp");
@@ -227,7 +242,90 @@ spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
   return r < 0 ? fail (error, r, "linux.seccomp: compile") : 0;
 }
 
+/* ---- for the features document --------------------------------------------------------------- */
+
+#define TEXT_OF(x)            #x
+#define VERSION_TEXT(a, b, c) TEXT_OF (a) "." TEXT_OF (b) "." TEXT_OF (c)
+
+const char *
+spec_seccomp_version (void)
+{
+  return VERSION_TEXT (SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO);
+}
+
+bool
+spec_seccomp_has_action (int action)
+{
+  return action != OCI_ACT_NOTIFY;
+}
+
+bool
+spec_seccomp_has_operator (int op)
+{
+  return operators[op] != 0;
+}
+
+bool
+spec_seccomp_has_arch (int arch)
+{
+  return arch_of (arch) != 0;
+}
+
+bool
+spec_seccomp_knows_flag (int flag)
+{
+  return flags[flag] != 0;
+}
+
+/* A kernel that has the flag goes on to look for the program, which is not there. */
+bool
+spec_seccomp_has_flag (int flag)
+{
+  return syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[flag], NULL) < 0 && errno == EFAULT;
+}
+
 #else
+
+const char *
+spec_seccomp_version (void)
+{
+  return NULL;
+}
+
+bool
+spec_seccomp_has_action (int action)
+{
+  (void) action;
+  return false;
+}
+
+bool
+spec_seccomp_has_operator (int op)
+{
+  (void) op;
+  return false;
+}
+
+bool
+spec_seccomp_has_arch (int arch)
+{
+  (void) arch;
+  return false;
+}
+
+bool
+spec_seccomp_knows_flag (int flag)
+{
+  (void) flag;
+  return false;
+}
+
+bool
+spec_seccomp_has_flag (int flag)
+{
+  (void) flag;
+  return false;
+}
 
 uint64_t
 spec_seccomp_flags (const struct oci_seccomp *seccomp)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/base.h"
 #include "libocispec/ocispec.h"
@@ -44,7 +45,7 @@ struct spec_mount
   bool recursive;
   uint64_t set, clear, recursive_set, recursive_clear; /* MOUNT_ATTR_* */
   uint64_t propagation, recursive_propagation;         /* MS_* */
-  const char **data; /* for fsconfig, in order */
+  const char **data;                                   /* for fsconfig, in order */
   size_t n_data;
 };
 
@@ -84,17 +85,31 @@ int spec_load (const struct spec_input *input, const struct log *log, struct spe
                struct tare_error *error);
 void spec_free (struct spec *spec);
 
+/* The namespaces (CLONE_NEW*) that hostname, domainname or sysctls of the config change: to join
+ * the host's own, by a path, would change the host. */
+uint64_t spec_changed_namespaces (const struct spec *spec);
+
+/* A further process of a container: container's config with another process, as options says,
+ * lowered and checked as any. It borrows from container and options, which must outlive it. */
+int spec_load_exec (const struct spec *container, const struct tare_exec_options *options,
+                    const struct log *log, struct spec **ret_spec, struct tare_error *error);
+
 /* What the plan needs to know of the host and of the caller's wishes. */
 struct spec_facts
 {
   const char *id;
-  uint64_t grantable;    /* capabilities that can be given: the runtime's own */
-  bool privileged;       /* capable over a new user namespace from outside */
+  uint64_t grantable;                        /* capabilities that can be given: the runtime's own */
+  bool privileged;                           /* capable over a new user namespace from outside */
   const struct cgroup_mounts *cgroup_mounts; /* NULL: none to be had (--cgroup-manager disabled) */
   uint32_t preserve_fds;
   bool no_pivot;
+  bool keep_keyring; /* the caller's session keyring is the container's too */
   bool timings;
-  const struct log *log; /* ungrantable capabilities warn */
+  /* of an exec: the container's namespaces that are not ours, and how its root was entered */
+  uint64_t container_namespaces;
+  bool chrooted;
+  const char *const *environment; /* the runtime's own, for hooks without one; NULL: none */
+  const struct log *log;          /* ungrantable capabilities warn */
 };
 
 /* The namespaces of a plan, worked out from which are new, joined or absent. Pure; the truth table
@@ -111,6 +126,21 @@ struct spec_namespace_plan spec_plan_namespaces (uint64_t new_namespaces,
 /* Appends the whole plan and finishes it. */
 int spec_plan (const struct spec *spec, const struct spec_facts *facts,
                struct plan_builder *builder, struct tare_error *error);
+/* The same for a further process in a container that is there. */
+int spec_plan_exec (const struct spec *spec, const struct spec_facts *facts,
+                    struct plan_builder *builder, struct tare_error *error);
+
+/* Seconds, 0 for none; more than fit are as many as fit. */
+static inline uint32_t
+spec_hook_timeout (const struct oci_hook *hook)
+{
+  return hook->timeout > UINT32_MAX ? UINT32_MAX : (uint32_t) hook->timeout;
+}
+
+/* The container's state (runtime.md "State") as JSON on one line, as hooks get it. pid 0: absent.
+ */
+void spec_state_json (const struct spec *spec, const char *id, enum oci_status status, pid_t pid,
+                      struct buf *buf);
 
 /* Writes the program of linux.seccomp to fd, as seccomp(2) takes it; and its flags. */
 int spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,

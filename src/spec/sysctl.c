@@ -2,6 +2,7 @@
  * kernel keeps per namespace, and only in a namespace of the container's own: everything else
  * would be the host's. Serves config-linux.md "Sysctl", sysctl(8) for the two forms of a key. */
 #include <linux/sched.h>
+#include <stdio.h>
 
 #include "spec/internal.h"
 
@@ -11,18 +12,12 @@ static const struct
   const char *path;
   uint64_t type; /* of the namespace that keeps it */
 } allowed[] = {
-  { "net/", CLONE_NEWNET },
-  { "user/", CLONE_NEWUSER },
-  { "fs/mqueue/", CLONE_NEWIPC },
-  { "kernel/domainname", CLONE_NEWUTS },
-  { "kernel/msgmax", CLONE_NEWIPC },
-  { "kernel/msgmnb", CLONE_NEWIPC },
-  { "kernel/msgmni", CLONE_NEWIPC },
-  { "kernel/sem", CLONE_NEWIPC },
-  { "kernel/shmall", CLONE_NEWIPC },
-  { "kernel/shmmax", CLONE_NEWIPC },
-  { "kernel/shmmni", CLONE_NEWIPC },
-  { "kernel/shm_rmid_forced", CLONE_NEWIPC },
+  { "net/", CLONE_NEWNET },          { "user/", CLONE_NEWUSER },
+  { "fs/mqueue/", CLONE_NEWIPC },    { "kernel/domainname", CLONE_NEWUTS },
+  { "kernel/msgmax", CLONE_NEWIPC }, { "kernel/msgmnb", CLONE_NEWIPC },
+  { "kernel/msgmni", CLONE_NEWIPC }, { "kernel/sem", CLONE_NEWIPC },
+  { "kernel/shmall", CLONE_NEWIPC }, { "kernel/shmmax", CLONE_NEWIPC },
+  { "kernel/shmmni", CLONE_NEWIPC }, { "kernel/shm_rmid_forced", CLONE_NEWIPC },
 };
 
 /* The first separator decides which of '.' and '/' separates; the other is part of a name. */
@@ -51,6 +46,20 @@ is_tidy (const char *path)
   return strstr (absolute, "/../") == NULL && strcmp (absolute + length - 2, "/..") != 0;
 }
 
+/* The namespace that keeps it; 0: none. */
+static uint64_t
+type_of (const char *path)
+{
+  for (size_t i = 0; i < COUNT_OF (allowed); i++)
+    {
+      const char *rest = str_after (path, allowed[i].path);
+      bool below = allowed[i].path[strlen (allowed[i].path) - 1] == '/';
+      if (rest != NULL && (below ? *rest != '\0' : *rest == '\0'))
+        return allowed[i].type;
+    }
+  return 0;
+}
+
 static int
 check_key (const struct spec *spec, const struct oci_pair *sysctl, struct tare_error *error)
 {
@@ -60,19 +69,13 @@ check_key (const struct spec *spec, const struct oci_pair *sysctl, struct tare_e
     memcpy (path, sysctl->key, length + 1);
   if (length >= sizeof path || length < 3 || (spec_sysctl_path (path), !is_tidy (path)))
     return config_error (error, "linux.sysctl: '%s' is not a key", sysctl->key);
-  for (size_t i = 0; i < COUNT_OF (allowed); i++)
-    {
-      const char *rest = str_after (path, allowed[i].path);
-      bool below = allowed[i].path[strlen (allowed[i].path) - 1] == '/';
-      if (rest == NULL || (below ? *rest == '\0' : *rest != '\0'))
-        continue;
-      if (((spec->new_namespaces | spec->joined_namespaces) & allowed[i].type) == 0)
-        return config_error (error, "linux.sysctl: '%s' needs a %s namespace of its own",
-                             sysctl->key,
-                             enum_name (plan_namespace_type_map, (int64_t) allowed[i].type));
-      return 0;
-    }
-  return config_error (error, "linux.sysctl: '%s' is not kept per namespace", sysctl->key);
+  uint64_t type = type_of (path);
+  if (type == 0)
+    return config_error (error, "linux.sysctl: '%s' is not kept per namespace", sysctl->key);
+  if (((spec->new_namespaces | spec->joined_namespaces) & type) == 0)
+    return config_error (error, "linux.sysctl: '%s' needs a %s namespace of its own", sysctl->key,
+                         enum_name (plan_namespace_type_map, (int64_t) type));
+  return 0;
 }
 
 int
@@ -89,4 +92,25 @@ spec_check_sysctl (const struct spec *spec, struct tare_error *error)
         return r;
     }
   return 0;
+}
+
+static bool
+has_text (const char *text)
+{
+  return text != NULL && *text != '\0';
+}
+
+uint64_t
+spec_changed_namespaces (const struct spec *spec)
+{
+  const struct oci_config *config = spec->config;
+  uint64_t types = has_text (config->hostname) || has_text (config->domainname) ? CLONE_NEWUTS : 0;
+  for (size_t i = 0; config->linux != NULL && i < config->linux->n_sysctl; i++)
+    {
+      char path[512]; /* it fits: it was checked */
+      (void) snprintf (path, sizeof path, "%s", config->linux->sysctl[i].key);
+      spec_sysctl_path (path);
+      types |= type_of (path);
+    }
+  return types;
 }

@@ -2,6 +2,7 @@
 #ifndef TARE_SPEC_TEXTS_H
 #define TARE_SPEC_TEXTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,5 +17,14 @@ enum
 int spec_default_json (uint32_t flags, char **ret_json, struct tare_error *error);
 /* The features document (features.md). The caller frees the text. */
 int spec_features_json (char **ret_json, struct tare_error *error);
+
+/* Private to spec: which of the spec's names seccomp.c can serve. version: of libseccomp, or NULL
+ * in a build without it. */
+const char *spec_seccomp_version (void);
+bool spec_seccomp_has_action (int action);
+bool spec_seccomp_has_operator (int op);
+bool spec_seccomp_has_arch (int arch);
+bool spec_seccomp_knows_flag (int flag);
+bool spec_seccomp_has_flag (int flag); /* asks the kernel */
 
 #endif
