@@ -1,22 +1,7 @@
 /* A container in the hands of a verb: described for the state file, opened from it, closed. */
 #include "host/internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-static const char *
-now_text (struct arena *arena)
-{
-  struct timespec now;
-  struct tm tm;
-  char date[32];
-  (void) clock_gettime (CLOCK_REALTIME, &now);
-  if (gmtime_r (&now.tv_sec, &tm) == NULL
-      || strftime (date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-    return NULL;
-  return arena_format (arena, "%s.%09ldZ", date, now.tv_nsec);
-}
 
 static int
 describe_cgroups (struct container *container, struct state_record *record)
@@ -29,13 +14,19 @@ describe_cgroups (struct container *container, struct state_record *record)
   for (size_t i = 0; i < count; i++)
     {
       autofree char *directory = cgroup_directory (&container->cgroup, i);
-      record->cgroups[i]
-        = directory == NULL ? NULL : arena_copy (arena, directory, strlen (directory));
+      record->cgroups[i] =
+          directory == NULL ? NULL : arena_copy (arena, directory, strlen (directory));
       if (record->cgroups[i] == NULL)
         return -ENOMEM;
     }
   record->n_cgroups = count;
   return 0;
+}
+
+static bool
+has_later_hooks (const struct oci_config *config)
+{
+  return config->hooks != NULL && config->hooks->n_poststart + config->hooks->n_poststop > 0;
 }
 
 /* Strings of the spec outlive the record: both go in container_done. */
@@ -44,19 +35,17 @@ container_describe (struct container *container, struct tare_error *error)
 {
   const struct oci_config *config = container->spec->config;
   struct state_record *record = container->state.record;
-  record->status = STATE_CREATING;
   record->bundle = container->bundle;
   record->rootfs = container->spec->rootfs;
-  record->created = now_text (&container->state.arena);
-  record->owner = (uint32_t) geteuid ();
-  record->has_owner = true;
   record->annotations = config->annotations;
   record->n_annotations = config->n_annotations;
   record->cgroup_manager = (int) container->host->manager;
   record->new_pid_namespace = spec_is_new (container->spec, CLONE_NEWPID);
-  record->has_new_pid_namespace = true;
+  record->later_hooks = has_later_hooks (config);
+  record->chrooted = container_plan_flag (container, PLAN_CHROOT);
+  record->keep_keyring = container_plan_flag (container, PLAN_KEEP_KEYRING);
   int r = describe_cgroups (container, record);
-  return r < 0 || record->created == NULL ? fail (error, ENOMEM, "describe container") : 0;
+  return r < 0 ? fail (error, ENOMEM, "describe container") : 0;
 }
 
 int
@@ -69,29 +58,57 @@ container_open (struct container *container, bool lock, struct tare_error *error
     return r;
   const struct state_record *record = container->state.record;
   r = cgroup_open (&container->cgroup, (enum tare_cgroup_manager) record->cgroup_manager,
-                   (const char *const *) record->cgroups, record->n_cgroups,
-                   container->host->log, error);
+                   (const char *const *) record->cgroups, record->n_cgroups, container->host->log,
+                   error);
   container->has_cgroup = r >= 0;
   return r;
+}
+
+int
+container_load (struct container *container, struct tare_error *error)
+{
+  const struct state_record *record = container->state.record;
+  int r = file_read (container->state.directory, STATE_CONFIG, OCI_SIZE_MAX,
+                     &container->config_bytes, &container->config_length, error);
+  struct spec_input input = {
+    .name = STATE_CONFIG,
+    .bytes = container->config_bytes,
+    .length = container->config_length,
+    .bundle = record->bundle != NULL ? record->bundle : "/",
+  };
+  /* create has warned already. */
+  if (r >= 0)
+    r = spec_load (&input, NULL, &container->spec, error);
+  return r < 0 ? wrap (error, r, "container `%s`", container->id) : 0;
+}
+
+void
+container_release (struct container *container)
+{
+  int *const fds[] = { &container->plan_fd, &container->progress_fd, &container->start_socket,
+                       &container->image,   &container->filter,      &container->peer,
+                       &container->console, &container->terminal,    &container->container_init };
+  for (size_t i = 0; i < COUNT_OF (fds); i++)
+    close_fd (fds[i]);
+  for (size_t i = 0; i < container->n_joins; i++)
+    close_fd (&container->joins[i]);
 }
 
 void
 container_done (struct container *container)
 {
+  container_release (container);
   if (container->has_cgroup)
     cgroup_done (&container->cgroup);
   cgroup_mounts_done (&container->cgroup_mounts);
   plan_builder_done (&container->builder);
   sys_unmap (container->progress, sizeof *container->progress);
-  int *const fds[] = { &container->plan_fd,  &container->progress_fd, &container->start_socket,
-                       &container->image,    &container->filter,      &container->channel.fd,  &container->peer,
-                       &container->stage,    &container->pidfd,       &container->terminal };
-  for (size_t i = 0; i < COUNT_OF (fds); i++)
-    close_fd (fds[i]);
-  for (size_t i = 0; i < container->n_joins; i++)
-    close_fd (&container->joins[i]);
+  close_fd (&container->channel.fd);
+  close_fd (&container->stage);
+  close_fd (&container->pidfd);
   state_done (&container->state);
   spec_free (container->spec);
+  spec_free (container->container_spec);
   free (container->config_bytes);
   free (container->bundle);
 }

@@ -3,7 +3,6 @@
 #include "host/internal.h"
 
 #include <stdlib.h>
-#include <sys/wait.h>
 
 /* ---- before there is a process --------------------------------------------------------------- */
 
@@ -30,8 +29,7 @@ load (struct container *container, struct received *received, struct tare_error 
   if (r < 0)
     return r;
   /* The root is tested before anything is made, so that the commonest mistake costs nothing. */
-  autoclose int root
-    = sys_openat2 (bundle, container->spec->rootfs, O_PATH | O_DIRECTORY, 0, 0);
+  autoclose int root = sys_openat2 (bundle, container->spec->rootfs, O_PATH | O_DIRECTORY, 0, 0);
   return root < 0 ? fail (error, root, "root.path: the rootfs path '%s'", container->spec->rootfs)
                   : 0;
 }
@@ -44,28 +42,39 @@ reserve (struct container *container, struct received *received, struct tare_err
   if (r < 0)
     return r;
   container->reserved = true;
-  return state_write_config (&container->state, container->config_bytes,
-                             container->config_length, error);
+  return state_write_config (&container->state, container->config_bytes, container->config_length,
+                             error);
 }
 
+/* Last of all, and only if all else is gone: the record is what a later delete goes by. */
 static int
 unreserve (struct container *container, struct tare_error *error)
 {
-  if (!container->reserved)
+  if (!container->reserved || container->undo_failed)
     return 0;
   int r = state_remove (container->host->root, &container->state, error);
   container->reserved = r < 0;
   return r;
 }
 
+/* runtime.md, step 13: at the end of every container whose hooks were reached. */
 static int
-bind_start_socket (struct container *container, struct received *received,
-                   struct tare_error *error)
+poststop (struct container *container, struct tare_error *error)
+{
+  (void) error;
+  if (container->hooks_began && !container->undo_failed)
+    hooks_poststop (container);
+  return 0;
+}
+
+static int
+bind_start_socket (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
   container->start_socket = sys_socket_bind (container->state.directory, STATE_START_SOCKET);
-  return container->start_socket < 0 ? fail (error, container->start_socket, "bind the start socket")
-                                     : 0;
+  return container->start_socket < 0
+             ? fail (error, container->start_socket, "bind the start socket")
+             : 0;
 }
 
 static int
@@ -81,7 +90,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
     return r;
   container->has_cgroup = true;
   bool has_mounts = cgroup_count (&container->cgroup) > 0;
-  r = cgroup_check (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
+  r = cgroup_check_free (&container->cgroup, error);
+  if (r >= 0)
+    r = cgroup_check (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
   if (r >= 0 && has_mounts)
     r = cgroup_plan_mounts (&container->cgroup, spec_is_new (spec, CLONE_NEWCGROUP),
                             &container->cgroup_mounts, error);
@@ -92,8 +103,10 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .grantable = process_grantable (spec),
     .privileged = true,
     .cgroup_mounts = has_mounts ? &container->cgroup_mounts : NULL,
-    .preserve_fds = container->options->preserve_fds,
+    .preserve_fds = container->preserve_fds,
     .no_pivot = container->options->no_pivot,
+    .keep_keyring = container->options->no_new_keyring,
+    .environment = (const char *const *) environ,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
     .log = container->host->log,
   };
@@ -129,45 +142,10 @@ destroy_cgroup (struct container *container, struct tare_error *error)
 /* ---- init lives ------------------------------------------------------------------------------ */
 
 static int
-open_progress (struct container *container, struct tare_error *error)
-{
-  int r = 0;
-  container->progress_fd = sys_memfd ("tare-progress", false);
-  if (container->progress_fd < 0)
-    r = container->progress_fd;
-  else
-    r = sys_truncate (container->progress_fd, sizeof *container->progress);
-  if (r >= 0)
-    container->progress = sys_map (container->progress_fd, sizeof *container->progress, true, &r);
-  return r < 0 ? fail (error, r, "make the progress page") : 0;
-}
-
-static int
 spawn (struct container *container, struct received *received, struct tare_error *error)
 {
-  (void) received;
   int r = process_open_namespaces (container, error);
-  if (r >= 0)
-    r = open_progress (container, error);
-  if (r >= 0)
-    r = container->image = image_open (container->host->log, error);
-  if (r < 0)
-    return r;
-  return spawn_init (container, (const struct plan *) container->builder.buf.bytes, error);
-}
-
-static int
-attach_cgroup (struct container *container, struct received *received, struct tare_error *error)
-{
-  (void) received;
-  return cgroup_attach (&container->cgroup, container->pid, container->in_v2, error);
-}
-
-static int
-limits (struct container *container, struct received *received, struct tare_error *error)
-{
-  (void) received;
-  return process_set_limits (container, error);
+  return r < 0 ? r : row_spawn (container, received, error);
 }
 
 static bool
@@ -184,15 +162,9 @@ map_user (struct container *container, struct received *received, struct tare_er
 }
 
 static bool
-plan_flag (const struct container *container, uint64_t flag)
-{
-  return (((const struct plan *) container->builder.buf.bytes)->flags & flag) != 0;
-}
-
-static bool
 has_time_offsets (const struct container *container)
 {
-  return plan_flag (container, PLAN_TIME_OFFSETS);
+  return container_plan_flag (container, PLAN_TIME_OFFSETS);
 }
 
 static int
@@ -202,55 +174,12 @@ offset_time (struct container *container, struct received *received, struct tare
   return process_write_time_offsets (container, error);
 }
 
-static bool
-is_forked (const struct container *container)
-{
-  return plan_flag (container, PLAN_FORK);
-}
-
-/* The stage has made init and ends; from now on init is the process that everything is about. */
-static int
-forked (struct container *container, struct received *received, struct tare_error *error)
-{
-  int status;
-  if (received->n_fds != 1 || received->value == 0 || received->value > INT32_MAX)
-    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "FORKED without a process");
-  container->stage = container->pidfd;
-  container->pidfd = take_fd (&received->fds[0]);
-  container->pid = (pid_t) received->value;
-  (void) sys_pidfd_wait (container->stage, &status);
-  close_fd (&container->stage);
-  return 0;
-}
-
 static int
 apply_resources (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
   const struct oci_linux *linux = container->spec->config->linux;
   return cgroup_apply (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
-}
-
-/* Compiled here, while init mounts. */
-static bool
-has_filter (const struct container *container)
-{
-  return plan_flag (container, PLAN_SECCOMP);
-}
-
-static int
-compile_filter (struct container *container, struct received *received, struct tare_error *error)
-{
-  (void) received;
-  container->filter = sys_memfd ("tare-seccomp", false);
-  if (container->filter < 0)
-    return fail (error, container->filter, "make a memfd for the filter");
-  int r = spec_compile_seccomp (container->spec, container->host->log, container->filter, error);
-  if (r < 0)
-    return r;
-  r = sys_seal (container->filter);
-  container->outgoing[container->n_outgoing++] = container->filter; /* with HOOKS_DONE */
-  return r < 0 ? fail (error, r, "seal the filter") : 0;
 }
 
 /* Device rules wait until init has made its nodes: between "deny all" and the rules that allow
@@ -264,80 +193,42 @@ apply_device_rules (struct container *container, struct received *received,
   return cgroup_apply_devices (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
 }
 
-static bool
-has_terminal (const struct container *container)
-{
-  return plan_flag (container, PLAN_TERMINAL);
-}
-
 static int
-take_terminal (struct container *container, struct received *received, struct tare_error *error)
+runtime_hooks (struct container *container, struct received *received, struct tare_error *error)
 {
-  if (received->n_fds != 1)
-    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "TERMINAL without a terminal");
-  container->terminal = take_fd (&received->fds[0]);
-  return 0;
-}
-
-static void
-log_progress (const struct container *container)
-{
-  const struct plan_progress *progress = container->progress;
-  uint64_t last = 0;
-  for (uint32_t i = 0; i < INIT_STEP_COUNT; i++)
-    if (progress->began[i] != 0)
-      {
-        if (last != 0)
-          log_debug (container->host->log, "init: step %s began %llu us later",
-                     init_step_name (i + 1),
-                     (unsigned long long) (progress->began[i] - last) / 1000);
-        last = progress->began[i];
-      }
+  (void) received;
+  container->hooks_began = true;
+  return hooks_create (container, error);
 }
 
 static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  struct state_record *record = container->state.record;
-  autoclose int procfs = sys_open ("/proc", O_PATH | O_DIRECTORY, 0);
-  char letter;
-  int r = procfs < 0 ? procfs
-                     : sys_process_start_time (procfs, container->pid, &record->start_time, &letter);
+  int r = state_note_process (&container->state, container->pid, error);
   if (r < 0)
-    return fail (error, r, "read the start time of process %d", (int) container->pid);
-  record->has_start_time = true;
-  record->pid = container->pid;
-  record->has_pid = true;
-  record->status = STATE_CREATED;
+    return r;
+  container->state.record->status = STATE_CREATED;
   r = state_write (&container->state, error);
-  if (r >= 0 && container->options->pid_file != NULL)
-    r = pid_file_write (container->options->pid_file, container->pid, error);
-  log_progress (container);
+  if (r >= 0)
+    r = row_write_pid_file (container, error);
+  row_log_progress (container);
   return r;
-}
-
-/* A pid file whose container came to nothing would name a stranger one day. */
-static int
-remove_pid_file (struct container *container, struct tare_error *error)
-{
-  (void) error;
-  if (container->options != NULL && container->options->pid_file != NULL
-      && container->state.record != NULL && container->state.record->status == STATE_CREATED)
-    (void) sys_unlinkat (AT_FDCWD, container->options->pid_file, 0);
-  return 0;
 }
 
 const struct step create_steps[] = {
   { .name = "load", .run = load },
+  { .name = "console", .run = row_console },
   { .name = "reserve", .run = reserve, .undo = unreserve },
+  { .name = "poststop", .undo = poststop }, /* after the undo of what follows */
   { .name = "start_socket", .run = bind_start_socket },
   { .name = "plan", .run = make_plan },
   { .name = "record", .run = record },
   { .name = "cgroup", .run = make_cgroup, .undo = destroy_cgroup },
-  { .name = "spawn", .run = spawn, .send = MESSAGE_PLAN, .undo = spawn_kill },
-  { .name = "attach", .run = attach_cgroup },
-  { .name = "limits", .run = limits },
+  /* PLAN waits for attach and limits: what init forks must have both. */
+  { .name = "spawn", .run = spawn, .undo = spawn_kill },
+  { .name = "attach", .run = row_attach },
+  { .name = "limits", .run = row_limits, .send = MESSAGE_PLAN },
   { .name = "map_user",
     .needed = has_new_user_namespace,
     .receive = MESSAGE_USER_NAMESPACE,
@@ -348,19 +239,20 @@ const struct step create_steps[] = {
     .receive = MESSAGE_TIME_NAMESPACE,
     .run = offset_time,
     .send = MESSAGE_OFFSETS },
-  { .name = "forked", .needed = is_forked, .receive = MESSAGE_FORKED, .run = forked },
+  { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
-  { .name = "filter", .needed = has_filter, .run = compile_filter },
-  { .name = "rootfs_ready",
-    .receive = MESSAGE_ROOTFS_READY,
-    .run = apply_device_rules,
-    .send = MESSAGE_HOOKS_DONE },
-  { .name = "terminal", .needed = has_terminal, .receive = MESSAGE_TERMINAL, .run = take_terminal },
+  { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
+  { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },
+  { .name = "runtime_hooks", .run = runtime_hooks, .send = MESSAGE_HOOKS_DONE },
+  { .name = "terminal",
+    .needed = row_has_terminal,
+    .receive = MESSAGE_TERMINAL,
+    .run = row_take_terminal },
   { .name = "created",
     .receive = MESSAGE_READY,
     .run = created,
     .send = MESSAGE_RUN,
-    .undo = remove_pid_file },
+    .undo = row_remove_pid_file },
 };
 const size_t n_create_steps = COUNT_OF (create_steps);
 
@@ -373,9 +265,14 @@ host_create (const struct host *host, const char *id, const struct tare_create_o
   if (r < 0)
     return r;
   container.options = options;
+  container.stdio = options->stdio;
+  container.preserve_fds = options->preserve_fds;
+  container.pid_file = options->pid_file;
+  container.console_socket = options->console_socket;
+  container.want_terminal = options->want_terminal;
   r = steps_run (create_steps, n_create_steps, &container, error);
-  if (r >= 0 && ret_process != NULL)
-    *ret_process = (struct tare_process) { container.pid, take_fd (&container.pidfd) };
+  if (r >= 0)
+    container_take_process (&container, ret_process);
   container_done (&container);
   return r;
 }

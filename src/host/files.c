@@ -15,7 +15,7 @@ bundle_open (const char *path, char **ret_path, struct tare_error *error)
   autoclose int fd = sys_open (name, O_PATH | O_DIRECTORY, 0);
   if (fd < 0)
     return fail (error, fd, "open bundle '%s'", name);
-  (void) snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  (void) snprintf (link, sizeof link, "/proc/thread-self/fd/%d", fd);
   ssize_t length = sys_readlinkat (AT_FDCWD, link, absolute, sizeof absolute);
   if (length < 0)
     return fail (error, (int) length, "name of bundle '%s'", name);
@@ -58,7 +58,8 @@ pid_file_write (const char *path, pid_t pid, struct tare_error *error)
 {
   char text[16];
   const char *slash = strrchr (path, '/');
-  autofree char *directory_name = slash == NULL ? strdup (".") : strndup (path, (size_t) (slash - path) + 1);
+  autofree char *directory_name =
+      slash == NULL ? strdup (".") : strndup (path, (size_t) (slash - path) + 1);
   autofree char *temporary = NULL;
   if (directory_name == NULL
       || asprintf (&temporary, ".%s.%d", slash == NULL ? path : slash + 1, (int) pid) < 0)

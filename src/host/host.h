@@ -8,19 +8,21 @@
 /* What a context knows; lives in lib. */
 struct host
 {
-  int root;             /* the state root */
+  int root; /* the state root */
   const char *root_path;
   enum tare_cgroup_manager manager;
   const struct log *log;
 };
 
-int host_create (const struct host *host, const char *id,
-                 const struct tare_create_options *options, struct tare_process *ret_process,
-                 struct tare_error *error);
+int host_create (const struct host *host, const char *id, const struct tare_create_options *options,
+                 struct tare_process *ret_process, struct tare_error *error);
 int host_start (const struct host *host, const char *id, struct tare_error *error);
 int host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
                struct tare_error *error);
-int host_delete (const struct host *host, const char *id, uint32_t flags,
-                 struct tare_error *error);
+int host_exec (const struct host *host, const char *id, const struct tare_exec_options *options,
+               struct tare_process *ret_process, struct tare_error *error);
+/* true: pause, false: resume. */
+int host_freeze (const struct host *host, const char *id, bool frozen, struct tare_error *error);
+int host_delete (const struct host *host, const char *id, uint32_t flags, struct tare_error *error);
 
 #endif

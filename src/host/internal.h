@@ -18,14 +18,26 @@ struct container
   const struct host *host;
   const char *id;
   const struct tare_create_options *options; /* create only */
+  const struct tare_exec_options *exec;      /* exec only */
+  /* of the process to be made, from the options of create or exec */
+  const int *stdio;
+  uint32_t preserve_fds;
+  const char *pid_file;
+  const char *console_socket; /* who gets the terminal */
+  bool want_terminal;         /* without a socket: the caller does */
+  bool pid_file_is_ours;      /* written by us: taken back if the rest fails */
 
   char *bundle; /* absolute */
   void *config_bytes;
   size_t config_length;
   struct spec *spec;
+  struct spec *container_spec; /* exec: spec is that of the process, and borrows from this */
+  int container_init;          /* exec: a pidfd */
 
   struct state state;
   bool reserved;
+  bool undo_failed; /* something of the container is still there */
+  bool hooks_began; /* so that poststop has something to take back */
 
   struct cgroup cgroup;
   struct cgroup_mounts cgroup_mounts;
@@ -34,6 +46,7 @@ struct container
 
   struct plan_builder builder;
   int plan_fd, progress_fd, start_socket, image, filter, terminal;
+  int console; /* connected to console_socket */
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
   size_t n_joins;
@@ -48,15 +61,18 @@ struct container
   size_t n_outgoing;
 };
 
-#define CONTAINER_INIT(host_, id_)                                                                \
-  {                                                                                               \
-    .host = (host_), .id = (id_),                                                                 \
-    .state = { .directory = -EBADF, .lock = -EBADF }, .plan_fd = -EBADF, .progress_fd = -EBADF,   \
-    .start_socket = -EBADF, .image = -EBADF, .filter = -EBADF, .terminal = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,    \
-    .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                         \
+#define CONTAINER_INIT(host_, id_)                                                                 \
+  {                                                                                                \
+    .host = (host_), .id = (id_), .state = { .directory = -EBADF, .lock = -EBADF },                \
+    .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
+    .filter = -EBADF, .terminal = -EBADF, .console = -EBADF, .peer = -EBADF, .stage = -EBADF,      \
+    .pidfd = -EBADF, .container_init = -EBADF,                                                     \
+    .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
 /* Closes and frees; no effect on what the container is. */
 void container_done (struct container *container);
+/* Closes what undoing does not need: it may itself be short of descriptors. */
+void container_release (struct container *container);
 
 /* One row of a table: receive what the row waits for, run, send what the row answers. undo takes
  * back the lasting effect of run; it is also what `delete` and a failed create run, so it must
@@ -78,8 +94,8 @@ int steps_run (const struct step *steps, size_t count, struct container *contain
 int steps_undo (const struct step *steps, size_t count, struct container *container,
                 struct tare_error *error);
 
-extern const struct step create_steps[];
-extern const size_t n_create_steps;
+extern const struct step create_steps[], exec_steps[];
+extern const size_t n_create_steps, n_exec_steps;
 
 /* image.c: a sealed memfd of tare-init, or a descriptor of its installed file. */
 int image_open (const struct log *log, struct tare_error *error);
@@ -90,6 +106,43 @@ int spawn_init (struct container *container, const struct plan *plan, struct tar
 int spawn_kill (struct container *container, struct tare_error *error);
 /* Puts into words that init went away without a message. */
 int spawn_explain_death (struct container *container, struct tare_error *error);
+
+/* rows.c: what the tables of create and exec have in common. */
+bool container_plan_flag (const struct container *container, uint64_t flag);
+bool row_is_forked (const struct container *container);
+bool row_has_filter (const struct container *container);
+int row_spawn (struct container *container, struct received *received, struct tare_error *error);
+int row_attach (struct container *container, struct received *received, struct tare_error *error);
+int row_limits (struct container *container, struct received *received, struct tare_error *error);
+int row_forked (struct container *container, struct received *received, struct tare_error *error);
+int row_compile_filter (struct container *container, struct received *received,
+                        struct tare_error *error);
+int row_write_pid_file (struct container *container, struct tare_error *error);
+int row_remove_pid_file (struct container *container, struct tare_error *error);
+void row_log_progress (const struct container *container);
+/* After EXECUTING: end of file is success, for execve closes the connection. */
+int await_execve (struct channel *channel, struct tare_error *error);
+
+/* For the caller: the process that was made, whose descriptors become its own. */
+void container_take_process (struct container *container, struct tare_process *ret_process);
+
+/* terminal.c. A stream socket; the number is that of the container's /dev/pts. */
+int terminal_connect (const char *path, struct tare_error *error);
+int terminal_send (int socket, int master, uint64_t number, struct tare_error *error);
+int row_console (struct container *container, struct received *received, struct tare_error *error);
+bool row_has_terminal (const struct container *container);
+int row_take_terminal (struct container *container, struct received *received,
+                       struct tare_error *error);
+
+/* hooks.c. The first failure ends a list, but for poststop, where each is a warning. */
+int hooks_create (struct container *container, struct tare_error *error);
+int hooks_poststart (struct container *container, struct tare_error *error);
+void hooks_poststop (struct container *container);
+/* For start and delete: the config, if they have a hook to run. */
+int hooks_load (struct container *container, struct tare_error *error);
+
+/* kill.c. Kills what lives of it and takes back everything that create made. */
+int container_destroy (struct container *container, struct tare_error *error);
 
 /* process.c: what the host side does to init from outside. */
 int process_set_limits (struct container *container, struct tare_error *error);
@@ -104,9 +157,10 @@ int file_read (int directory, const char *name, size_t max, void **ret_bytes, si
                struct tare_error *error);
 int pid_file_write (const char *path, pid_t pid, struct tare_error *error);
 
-/* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. If
- * its record is damaged (TARE_ERROR_CORRUPT) the directory is held all the same. */
+/* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. */
 int container_open (struct container *container, bool lock, struct tare_error *error);
+/* spec, from the bytes that create stored: never from the bundle again. */
+int container_load (struct container *container, struct tare_error *error);
 /* Fills the record of a container that is about to be made. */
 int container_describe (struct container *container, struct tare_error *error);
 

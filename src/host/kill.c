@@ -6,6 +6,7 @@
 
 enum
 {
+  REMADE_TIMES = 8,           /* by others, while we want to delete it */
   DEATH_MILLISECONDS = 10000, /* after SIGKILL; a process in an uninterruptible wait takes longer */
 };
 
@@ -15,11 +16,12 @@ shares_pid_namespace (const struct container *container)
   return container->state.record != NULL && !container->state.record->new_pid_namespace;
 }
 
+/* SIGKILL waits in a frozen group of v1. */
 static int
-not_running (struct tare_error *error)
+thaw (struct container *container, struct tare_error *error)
 {
-  /* Managers look for "container not running" and for "no such process", in this case. */
-  return fail_kind (error, TARE_ERROR_STATUS, ESRCH, "container not running: no such process");
+  int frozen = cgroup_is_frozen (&container->cgroup, error);
+  return frozen > 0 ? cgroup_freeze (&container->cgroup, false, error) : frozen;
 }
 
 int
@@ -28,25 +30,44 @@ host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
 {
   struct container container = CONTAINER_INIT (host, id);
   int r = container_open (&container, false, error);
-  if (r < 0)
-    return r;
-  autoclose int pidfd = state_pidfd (&container.state, NULL);
+  autoclose int pidfd = r < 0 ? r : state_pidfd (&container.state, error);
   bool all = (flags & TARE_KILL_ALL) != 0;
   if (pidfd < 0)
-    r = not_running (error);
+    r = pidfd;
   else if (all)
     r = cgroup_signal_all (&container.cgroup, signal, error);
   else
     r = sys_pidfd_send_signal (pidfd, signal);
-  if (r == -ESRCH)
-    r = not_running (error);
+  if (r == -ESRCH && pidfd >= 0)
+    {
+      /* It ended in between: then this says so, in the same words. */
+      autoclose int gone = state_pidfd (&container.state, error);
+      r = gone < 0 ? gone : 0;
+    }
   else if (r < 0 && !all && pidfd >= 0)
     r = fail (error, r, "send signal %d to container `%s`", signal, id);
   /* In its own pid namespace the others die with init; elsewhere nobody would kill them. */
   if (r >= 0 && signal == SIGKILL && !all && shares_pid_namespace (&container))
     r = cgroup_kill (&container.cgroup, error);
+  if (r >= 0 && signal == SIGKILL)
+    r = thaw (&container, error);
   container_done (&container);
   return r;
+}
+
+static int
+wait_for_end (const struct container *container, int pidfd, struct tare_error *error)
+{
+  struct pollfd end = { .fd = pidfd, .events = POLLIN };
+  int r;
+  do
+    r = poll (&end, 1, DEATH_MILLISECONDS);
+  while (r < 0 && errno == EINTR);
+  if (r == 0)
+    return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
+                      "container init still running: process %lld does not die",
+                      (long long) container->state.record->pid);
+  return 0;
 }
 
 /* Kills init and everything in the group, and waits for init's end. */
@@ -57,17 +78,30 @@ kill_container (struct container *container, int pidfd, struct tare_error *error
   if (r < 0 && r != -ESRCH)
     return fail (error, r, "kill container `%s`", container->id);
   r = cgroup_kill (&container->cgroup, error);
+  return r < 0 ? r : wait_for_end (container, pidfd, error);
+}
+
+/* Init alone: its group cannot be had. */
+static int
+kill_init (struct container *container, struct tare_error *error)
+{
+  autoclose int pidfd = state_pidfd (&container->state, NULL);
+  int r = pidfd < 0 ? -ESRCH : sys_pidfd_send_signal (pidfd, SIGKILL);
+  if (r < 0 && r != -ESRCH)
+    return fail (error, r, "kill container `%s`", container->id);
+  return r < 0 ? 0 : wait_for_end (container, pidfd, error);
+}
+
+int
+container_destroy (struct container *container, struct tare_error *error)
+{
+  autoclose int pidfd = state_pidfd (&container->state, NULL);
+  int r = pidfd < 0 ? 0 : kill_container (container, pidfd, error);
   if (r < 0)
     return r;
-  struct pollfd end = { .fd = pidfd, .events = POLLIN };
-  do
-    r = poll (&end, 1, DEATH_MILLISECONDS);
-  while (r < 0 && errno == EINTR);
-  if (r == 0)
-    return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
-                      "container init still running: process %lld does not die",
-                      (long long) container->state.record->pid);
-  return 0;
+  container->reserved = true;
+  container->hooks_began = true;
+  return steps_undo (create_steps, n_create_steps, container, error);
 }
 
 static int
@@ -85,28 +119,74 @@ check_deletable (struct container *container, uint32_t flags, struct tare_error 
   return pidfd < 0 ? 0 : kill_container (container, pidfd, error);
 }
 
+/* A config that cannot be read any more is no reason to keep the container. */
+static void
+find_hooks (struct container *container)
+{
+  struct tare_error failure = { 0 };
+  container->hooks_began = true;
+  if (hooks_load (container, &failure) < 0)
+    log_warning (container->host->log, "poststop hooks are not run: %s", failure.message);
+}
+
+/* Before the lock is waited for: a verb that holds it may be waiting for this very process. */
+static void
+kill_first (const struct host *host, const char *id)
+{
+  struct container container = CONTAINER_INIT (host, id);
+  if (container_open (&container, false, NULL) >= 0)
+    {
+      autoclose int pidfd = state_pidfd (&container.state, NULL);
+      if (pidfd >= 0 && sys_pidfd_send_signal (pidfd, SIGKILL) >= 0)
+        (void) cgroup_kill (&container.cgroup, NULL);
+    }
+  container_done (&container);
+}
+
+/* What cannot be read is opened all the same by force, but only if it cannot be read by the one who
+ * holds the lock either: else somebody was just making it. */
+static int
+open_to_delete (struct container *container, bool force, struct tare_error *error)
+{
+  const struct log *log = container->host->log;
+  int r = -EAGAIN;
+  for (int i = 0; r == -EAGAIN && i < REMADE_TIMES; i++)
+    {
+      struct tare_error why = { 0 };
+      r = container_open (container, true, &why);
+      *error = why;
+      if (r >= 0 || !force || (why.kind != TARE_ERROR_CORRUPT && why.kind != TARE_ERROR_NOT_FOUND))
+        return r;
+      /* Held already where the record can be read, but not what it tells of control groups. */
+      r = container->state.directory >= 0
+              ? kill_init (container, error)
+              : state_open_damaged (container->host->root, container->id, &container->state, error);
+      if (r >= 0)
+        log_warning (log, "%s; only its state directory is removed, what else it made is not known",
+                     why.message);
+    }
+  return r;
+}
+
 int
 host_delete (const struct host *host, const char *id, uint32_t flags, struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
   struct tare_error first = { 0 };
   bool force = (flags & TARE_DELETE_FORCE) != 0;
-  int r = container_open (&container, true, &first);
-  if (force && first.kind == TARE_ERROR_NOT_FOUND)
-    return 0;
-  if (force && first.kind == TARE_ERROR_CORRUPT && container.state.directory >= 0)
-    {
-      log_warning (host->log, "%s; removing its directory, what else it made is not known",
-                   first.message);
-      r = 0;
-    }
-  else if (r >= 0)
+  if (force)
+    kill_first (host, id);
+  int r = open_to_delete (&container, force, &first);
+  if (r >= 0 && container.has_cgroup)
     r = check_deletable (&container, flags, &first);
   if (r >= 0)
     {
       container.reserved = true;
+      find_hooks (&container);
       r = steps_undo (create_steps, n_create_steps, &container, &first);
     }
+  if (force && r < 0 && first.kind == TARE_ERROR_NOT_FOUND)
+    r = 0;
   if (r < 0 && error != NULL)
     *error = first;
   container_done (&container);

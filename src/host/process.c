@@ -63,9 +63,9 @@ process_write_id_maps (struct container *container, struct tare_error *error)
 {
   const struct oci_linux *linux = container->spec->config->linux;
   int r = write_map (container, "gid_map", linux->gid_mappings, linux->n_gid_mappings, error);
-  return r < 0 ? r
-               : write_map (container, "uid_map", linux->uid_mappings, linux->n_uid_mappings,
-                            error);
+  return r < 0
+             ? r
+             : write_map (container, "uid_map", linux->uid_mappings, linux->n_uid_mappings, error);
 }
 
 /* time_namespaces(7): only while nobody is in the namespace, so init waits in front of it. */
@@ -103,11 +103,38 @@ open_namespace (const struct spec_namespace *namespace, struct tare_error *error
     return fail (error, fd, "open %s namespace '%s'", kind, namespace->path);
   int type = sys_namespace_type (fd);
   if (type != (int) namespace->type)
-    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "linux.namespaces: '%s' is %s%s, not a %s "
+    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                      "linux.namespaces: '%s' is %s%s, not a %s "
                       "namespace",
                       namespace->path, type < 0 ? "no namespace" : "a namespace of type ",
                       type < 0 ? "" : enum_name (plan_namespace_type_map, type), kind);
   return take_fd (&fd);
+}
+
+/* A path may lead to the namespace that we are in ourselves: no sysctl, no hostname there. */
+static int
+refuse_own (const struct spec *spec, const struct spec_namespace *namespace, int fd,
+            struct tare_error *error)
+{
+  struct sys_stat own, other;
+  char path[64];
+  const char *kind = enum_name (plan_namespace_type_map, namespace->type);
+  if ((spec_changed_namespaces (spec) & namespace->type) == 0)
+    return 0;
+  (void) snprintf (path, sizeof path, "/proc/thread-self/ns/%s",
+                   namespace->type == CLONE_NEWNET ? "net" : kind);
+  autoclose int self = sys_open (path, O_RDONLY, 0);
+  int r = self < 0 ? self : sys_stat (self, NULL, &own);
+  if (r >= 0)
+    r = sys_stat (fd, NULL, &other);
+  if (r < 0)
+    return fail (error, r, "compare %s namespace '%s' with '%s'", kind, namespace->path, path);
+  if (own.inode != other.inode || own.device_minor != other.device_minor)
+    return 0;
+  return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                    "linux.namespaces: '%s' is the host's own %s namespace: linux.sysctl, hostname "
+                    "and domainname may not change it",
+                    namespace->path, kind);
 }
 
 int
@@ -122,6 +149,9 @@ process_open_namespaces (struct container *container, struct tare_error *error)
       if (fd < 0)
         return fd;
       container->joins[container->n_joins++] = fd;
+      int r = refuse_own (spec, &spec->namespaces[i], fd, error);
+      if (r < 0)
+        return r;
     }
   return 0;
 }

@@ -68,20 +68,28 @@ run_child (const struct child *child)
   _exit (1);
 }
 
-/* The caller's descriptors for 0, 1 and 2, out of each other's way. */
-static int
-prepare_stdio (const struct tare_create_options *options, int minimum, int stdio[3])
+static void
+close_stdio (int stdio[3])
 {
   for (int i = 0; i < 3; i++)
+    if (stdio[i] != i)
+      close_fd (&stdio[i]);
+}
+
+/* The caller's descriptors for 0, 1 and 2, out of each other's way. */
+static int
+prepare_stdio (const int wanted[3], int minimum, int stdio[3])
+{
+  int r = 0;
+  for (int i = 0; i < 3; i++)
     {
-      stdio[i] = i;
-      if (options->stdio[i] < 0 || options->stdio[i] == i)
-        continue;
-      stdio[i] = sys_dup_above (options->stdio[i], minimum);
-      if (stdio[i] < 0)
-        return stdio[i];
+      bool moved = wanted[i] >= 0 && wanted[i] != i;
+      stdio[i] = !moved ? i : r < 0 ? -EBADF : sys_dup_above (wanted[i], minimum);
+      r = stdio[i] < 0 && r >= 0 ? stdio[i] : r;
     }
-  return 0;
+  if (r < 0)
+    close_stdio (stdio);
+  return r;
 }
 
 static pid_t
@@ -114,6 +122,8 @@ queue_plan (struct container *container)
   fds[PLAN_FD_PLAN] = container->plan_fd;
   fds[PLAN_FD_PROGRESS] = container->progress_fd;
   fds[PLAN_FD_START] = container->start_socket;
+  if (container->exec != NULL)
+    fds[PLAN_FD_CONTAINER] = container->container_init;
   for (size_t i = 0; i < container->n_joins; i++)
     fds[PLAN_FD_COUNT + i] = container->joins[i];
   container->n_outgoing = PLAN_FD_COUNT + container->n_joins;
@@ -136,7 +146,7 @@ open_channel (struct container *container, int minimum, struct tare_error *error
 int
 spawn_init (struct container *container, const struct plan *plan, struct tare_error *error)
 {
-  int minimum = 3 + (int) container->options->preserve_fds;
+  int minimum = 3 + (int) container->preserve_fds;
   int r = open_channel (container, minimum, error);
   if (r < 0)
     return r;
@@ -157,7 +167,7 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
 #else
   (void) fault;
 #endif
-  r = prepare_stdio (container->options, minimum, child.stdio);
+  r = prepare_stdio (container->stdio, minimum, child.stdio);
   if (r < 0)
     return fail (error, r, "the container's standard descriptors");
   sigset_t mask;
@@ -165,9 +175,7 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
   (void) sys_block_signals (&mask);
   pid_t pid = clone_child (container, plan, &child, &pidfd);
   (void) sys_set_signal_mask (&mask);
-  for (int i = 0; i < 3; i++)
-    if (child.stdio[i] != i)
-      close_fd (&child.stdio[i]);
+  close_stdio (child.stdio);
   close_fd (&container->peer);
   if (pid < 0)
     return fail (error, pid, "clone3");

@@ -2,7 +2,19 @@
  * Serves runtime.md "Start". */
 #include "host/internal.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+
+enum
+{
+  HELD_SECONDS = 2, /* that it cannot run may be for a moment only */
+};
+
+static bool
+is_frozen (const struct container *container)
+{
+  return container->has_cgroup && cgroup_is_frozen (&container->cgroup, NULL) > 0;
+}
 
 static int
 check_created (struct container *container, struct tare_error *error)
@@ -22,10 +34,12 @@ check_created (struct container *container, struct tare_error *error)
       return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
                         "cannot start an already running container");
     }
-  /* A frozen init answers nobody: this must not hang. */
-  int frozen = container->has_cgroup ? cgroup_is_frozen (&container->cgroup, NULL) : 0;
-  if (frozen > 0)
+  if (is_frozen (container))
     return fail_kind (error, TARE_ERROR_STATUS, EBUSY, "cannot start a paused container");
+  if (state_is_suspended (&container->state))
+    return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
+                      "cannot start container `%s`: its init is stopped by a signal",
+                      container->id);
   return 0;
 }
 
@@ -33,8 +47,8 @@ static int
 connect_init (struct container *container, struct channel *channel, struct tare_error *error)
 {
   pid_t peer = 0;
-  autoclose int fd
-    = sys_socket_connect (container->state.directory, STATE_START_SOCKET, SOCK_SEQPACKET);
+  autoclose int fd =
+      sys_socket_connect (container->state.directory, STATE_START_SOCKET, SOCK_SEQPACKET);
   int r = fd < 0 ? fd : sys_socket_peer_pid (fd, &peer);
   if (r == -ECONNREFUSED || r == -ENOENT)
     return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
@@ -45,29 +59,67 @@ connect_init (struct container *container, struct channel *channel, struct tare_
     return fail_kind (error, TARE_ERROR_CORRUPT, EPERM,
                       "the start socket of container `%s` belongs to process %d, not to %lld",
                       container->id, (int) peer, (long long) container->state.record->pid);
-  *channel = (struct channel) { .fd = take_fd (&fd), .side = MESSAGE_TO_INIT };
+  *channel = (struct channel){ .fd = take_fd (&fd), .side = MESSAGE_TO_INIT };
   return 0;
 }
 
-/* EXECUTING and then end of file is success: execve closed the connection. */
+/* Its hooks may take their time; but an init that is frozen, or stopped, answers nobody. */
 static int
-wait_for_exec (struct channel *channel, struct tare_error *error)
+await_answer (const struct container *container, const struct channel *channel,
+              struct tare_error *error)
+{
+  struct pollfd answer = { .fd = channel->fd, .events = POLLIN };
+  for (int held = 0; held < HELD_SECONDS;)
+    {
+      int r = poll (&answer, 1, 1000);
+      if (r > 0)
+        return 0;
+      if (r < 0 && errno != EINTR)
+        return fail (error, -errno, "wait for the init of container `%s`", container->id);
+      if (r == 0)
+        held = is_frozen (container) || state_is_suspended (&container->state) ? held + 1 : 0;
+    }
+  return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
+                    "cannot start container `%s`: its init is frozen, or stopped by a signal",
+                    container->id);
+}
+
+static int
+wait_for_exec (const struct container *container, struct channel *channel, struct tare_error *error)
 {
   int r = channel_send (channel, MESSAGE_START, 0, NULL, 0, error);
+  if (r >= 0)
+    r = await_answer (container, channel, error);
   if (r >= 0)
     r = channel_receive (channel, MESSAGE_EXECUTING, NULL, error);
   if (r == -ECONNRESET || r == -EPIPE)
     return fail_kind (error, TARE_ERROR_PROTOCOL, r,
                       "container process is already dead (is a memory limit too low?)");
-  if (r < 0)
-    return r;
-  struct tare_error end = { 0 };
-  r = channel_receive (channel, MESSAGE_EXECUTING, NULL, &end);
-  if (r == -ECONNRESET)
-    return 0;
-  if (error != NULL)
-    *error = end;
+  if (r >= 0)
+    r = await_answer (container, channel, error);
+  return r < 0 ? r : await_execve (channel, error);
+}
+
+static int
+note_running (struct container *container, struct tare_error *error)
+{
+  container->state.record->status = STATE_RUNNING;
+  int r = state_write (&container->state, error);
+  (void) sys_unlinkat (container->state.directory, STATE_START_SOCKET, 0);
   return r;
+}
+
+/* runtime.md, steps 7 and 9: a startContainer or poststart hook that fails is the container's end.
+ */
+static void
+give_up (struct container *container)
+{
+  struct tare_error second = { 0 };
+  int r = hooks_load (container, &second); /* for poststop */
+  if (r >= 0)
+    r = container_destroy (container, &second);
+  if (r < 0)
+    log_warning (container->host->log, "%s", second.message);
 }
 
 int
@@ -75,20 +127,25 @@ host_start (const struct host *host, const char *id, struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
   struct channel channel = { .fd = -EBADF };
-  int r = container_open (&container, true, error);
+  struct tare_error failure = { 0 };
+  int r = container_open (&container, true, &failure);
   if (r >= 0)
-    r = check_created (&container, error);
+    r = check_created (&container, &failure);
   if (r >= 0)
-    r = connect_init (&container, &channel, error);
+    r = hooks_load (&container, &failure);
   if (r >= 0)
-    r = wait_for_exec (&channel, error);
+    r = connect_init (&container, &channel, &failure);
+  if (r >= 0)
+    r = wait_for_exec (&container, &channel, &failure);
   close_fd (&channel.fd);
   if (r >= 0)
-    {
-      container.state.record->status = STATE_RUNNING;
-      r = state_write (&container.state, error);
-      (void) sys_unlinkat (container.state.directory, STATE_START_SOCKET, 0);
-    }
+    r = note_running (&container, &failure);
+  if (r >= 0)
+    r = hooks_poststart (&container, &failure);
+  if (r < 0 && failure.kind == TARE_ERROR_HOOK)
+    give_up (&container);
+  if (r < 0 && error != NULL)
+    *error = failure;
   container_done (&container);
   return r;
 }

@@ -2,6 +2,7 @@
  * table, how a step fails and is taken back is here. */
 #include "host/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -39,6 +40,21 @@ fault (const char *name)
 }
 #endif
 
+/* init is gone, or does not listen any more. An ERROR that it left behind says why; else, unless
+ * something else is known to be wrong already, how it died has to do. */
+static int
+explain_silence (struct container *container, int known, struct tare_error *error)
+{
+  struct tare_error last_word = { 0 };
+  (void) sys_pidfd_send_signal (container->pidfd, SIGKILL); /* so that this ends */
+  int r = channel_receive (&container->channel, MESSAGE_NONE, NULL, &last_word);
+  if (r == -ECONNRESET)
+    return known < 0 ? known : spawn_explain_death (container, error);
+  if (error != NULL)
+    *error = last_word;
+  return r;
+}
+
 static int
 run_step (const struct step *step, struct container *container, struct tare_error *error)
 {
@@ -56,14 +72,27 @@ run_step (const struct step *step, struct container *container, struct tare_erro
     }
   if (step->run != NULL)
     r = step->run (container, &received, error);
+  /* What is done to init from outside fails so when there is no init. */
+  if (r == -ESRCH && container->channel.fd >= 0)
+    r = explain_silence (container, r, error);
   for (size_t i = 0; i < received.n_fds; i++)
     close_fd (&received.fds[i]);
   if (r < 0 || step->send == MESSAGE_NONE)
     return r;
-  r = channel_send (&container->channel, step->send, 0, container->outgoing,
-                    container->n_outgoing, error);
+  r = channel_send (&container->channel, step->send, 0, container->outgoing, container->n_outgoing,
+                    error);
   container->n_outgoing = 0;
-  return r == -EPIPE || r == -ECONNRESET ? spawn_explain_death (container, error) : r;
+  return r == -EPIPE || r == -ECONNRESET ? explain_silence (container, 0, error) : r;
+}
+
+/* In the one line that a failure has: managers read no more. */
+static void
+add_second (struct tare_error *error, const struct tare_error *second)
+{
+  size_t used = error != NULL ? strlen (error->message) : 0;
+  if (error != NULL)
+    (void) snprintf (error->message + used, sizeof error->message - used, " (while undoing: %s)",
+                     second->message);
 }
 
 int
@@ -82,8 +111,9 @@ steps_run (const struct step *steps, size_t count, struct container *container,
       if (r < 0)
         {
           struct tare_error second = { 0 };
+          container_release (container);
           if (steps_undo (steps, i + 1, container, &second) < 0)
-            log_warning (container->host->log, "while undoing: %s", second.message);
+            add_second (error, &second);
           return r;
         }
     }
@@ -101,6 +131,7 @@ steps_undo (const struct step *steps, size_t count, struct container *container,
       if (steps[count].undo == NULL)
         continue;
       int r = steps[count].undo (container, &failure);
+      container->undo_failed = container->undo_failed || r < 0;
       if (r < 0 && result < 0)
         log_warning (container->host->log, "%s", failure.message);
       else if (r < 0)
