@@ -18,165 +18,241 @@
 #include <sys/types.h>
 
 #ifdef __cplusplus
-extern "C" {
+extern "C"
+{
 #endif
 
-/* What went wrong, as a class: enough for a caller to choose an exit status. */
-enum tare_error_kind
-{
-  TARE_ERROR_NONE = 0,
-  TARE_ERROR_SYSTEM,                 /* the kernel refused; code is its errno */
-  TARE_ERROR_USAGE,                  /* a wrong argument of the caller */
-  TARE_ERROR_CONFIG,                 /* config.json, or another JSON input, is wrong */
-  TARE_ERROR_UNSUPPORTED,            /* valid, but not offered here */
-  TARE_ERROR_NOT_FOUND,              /* no container of that id */
-  TARE_ERROR_EXISTS,                 /* the id is taken */
-  TARE_ERROR_STATUS,                 /* the container's status forbids it */
-  TARE_ERROR_PROGRAM_NOT_FOUND,      /* process.args[0]: exit status 127 */
-  TARE_ERROR_PROGRAM_NOT_EXECUTABLE, /* process.args[0]: exit status 126 */
-  TARE_ERROR_PROTOCOL,               /* the two programs disagree, or one died */
-  TARE_ERROR_CORRUPT,                /* a file of the state directory is not what was written */
-};
+  /* What went wrong, as a class: enough for a caller to choose an exit status. */
+  enum tare_error_kind
+  {
+    TARE_ERROR_NONE = 0,
+    TARE_ERROR_SYSTEM,                 /* the kernel refused; code is its errno */
+    TARE_ERROR_USAGE,                  /* a wrong argument of the caller */
+    TARE_ERROR_CONFIG,                 /* config.json, or another JSON input, is wrong */
+    TARE_ERROR_UNSUPPORTED,            /* valid, but not offered here */
+    TARE_ERROR_NOT_FOUND,              /* no container of that id */
+    TARE_ERROR_EXISTS,                 /* the id is taken */
+    TARE_ERROR_STATUS,                 /* the container's status forbids it */
+    TARE_ERROR_PROGRAM_NOT_FOUND,      /* process.args[0]: exit status 127 */
+    TARE_ERROR_PROGRAM_NOT_EXECUTABLE, /* process.args[0]: exit status 126 */
+    TARE_ERROR_PROTOCOL,               /* the two programs disagree, or one died */
+    TARE_ERROR_CORRUPT,                /* a file of the state directory is not what was written */
+    TARE_ERROR_HOOK,                   /* a hook failed, or ran past its timeout */
+  };
 
-/* One error, 512 bytes, no heap: it works when memory is gone and crosses a socket as it is. */
-struct tare_error
-{
-  int32_t code;      /* negative errno, or 0 */
-  uint32_t kind;     /* enum tare_error_kind */
-  uint16_t step;     /* 1 + index of the step that failed in its table, or 0 */
-  char message[502]; /* one line, no newline, always terminated */
-};
+  /* One error, 512 bytes, no heap: it works when memory is gone and crosses a socket as it is. */
+  struct tare_error
+  {
+    int32_t code;      /* negative errno, or 0 */
+    uint32_t kind;     /* enum tare_error_kind */
+    uint16_t step;     /* 1 + index of the step that failed in its table, or 0 */
+    char message[502]; /* one line, no newline, always terminated */
+  };
 
-/* "0.1.0" */
-const char *tare_version (void);
+  /* "0.1.0" */
+  const char *tare_version (void);
 /* The version of the OCI runtime specification that this follows. */
 #define TARE_OCI_VERSION "1.3.0"
 
-/* text as one line of valid UTF-8: control characters and invalid bytes become \xNN. Cut to size,
- * always terminated. Messages of errors and of the log have been through it. */
-void tare_escape (const char *text, char *out, size_t size);
-/* Fills *error (which may be NULL) with a message of the caller's own, escaped and cut to fit.
- * Returns code, which is a negative errno. */
-int tare_error_set (struct tare_error *error, enum tare_error_kind kind, int code,
-                    const char *format, ...)
+  /* text as one line of valid UTF-8: control characters and invalid bytes become \xNN. Cut to size,
+   * always terminated. Messages of errors and of the log have been through it. */
+  void tare_escape (const char *text, char *out, size_t size);
+  /* Fills *error (which may be NULL) with a message of the caller's own, escaped and cut to fit.
+   * Returns code, which is a negative errno. */
+  int tare_error_set (struct tare_error *error, enum tare_error_kind kind, int code,
+                      const char *format, ...)
 #if defined(__GNUC__)
-    __attribute__ ((__format__ (__printf__, 4, 5)))
+      __attribute__ ((__format__ (__printf__, 4, 5)))
 #endif
-    ;
+      ;
 
-/* ---- context ------------------------------------------------------------------------------- */
+  /* ---- context ------------------------------------------------------------------------------- */
 
-enum tare_log_level
-{
-  TARE_LOG_ERROR,
-  TARE_LOG_WARNING,
-  TARE_LOG_INFO,
-  TARE_LOG_DEBUG,
-};
+  enum tare_log_level
+  {
+    TARE_LOG_ERROR,
+    TARE_LOG_WARNING,
+    TARE_LOG_INFO,
+    TARE_LOG_DEBUG,
+  };
 
-enum tare_cgroup_manager
-{
-  TARE_CGROUP_CGROUPFS,
-  TARE_CGROUP_SYSTEMD,
-  TARE_CGROUP_DISABLED,
-};
+  enum tare_cgroup_manager
+  {
+    TARE_CGROUP_CGROUPFS,
+    TARE_CGROUP_SYSTEMD,
+    TARE_CGROUP_DISABLED,
+  };
 
-struct tare_context_options
-{
-  size_t size;        /* sizeof (struct tare_context_options) */
-  const char *root;   /* state root; NULL: /run/tare, or $XDG_RUNTIME_DIR/tare when rootless */
-  uint32_t cgroup_manager; /* enum tare_cgroup_manager */
-  /* Called for every message up to log_level; message is one line. NULL: silence. */
-  void (*log) (enum tare_log_level level, const char *message, void *argument);
-  void *log_argument;
-  uint32_t log_level; /* enum tare_log_level */
-};
+  struct tare_context_options
+  {
+    size_t size;      /* sizeof (struct tare_context_options) */
+    const char *root; /* state root; NULL: /run/tare, or $XDG_RUNTIME_DIR/tare when rootless */
+    uint32_t cgroup_manager; /* enum tare_cgroup_manager */
+    /* Called for every message up to log_level; message is one line. NULL: silence. */
+    void (*log) (enum tare_log_level level, const char *message, void *argument);
+    void *log_argument;
+    uint32_t log_level; /* enum tare_log_level */
+  };
 
-struct tare_context;
+  struct tare_context;
 
-int tare_context_new (const struct tare_context_options *options,
-                      struct tare_context **ret_context, struct tare_error *error);
-void tare_context_free (struct tare_context *context);
+  int tare_context_new (const struct tare_context_options *options,
+                        struct tare_context **ret_context, struct tare_error *error);
+  void tare_context_free (struct tare_context *context);
 
-/* ---- life cycle ---------------------------------------------------------------------------- */
+  /* ---- life cycle ---------------------------------------------------------------------------- */
 
-struct tare_create_options
-{
-  size_t size;
-  const char *bundle;         /* NULL: "." */
-  const char *config;         /* file name, absolute or below the bundle; NULL: config.json */
-  const char *pid_file;       /* written atomically when the container is created, or NULL */
-  const char *console_socket; /* unix socket that receives the terminal, or NULL */
-  int stdio[3];               /* descriptors for the container's 0, 1, 2; -1: the caller's own */
-  uint32_t preserve_fds;      /* the caller's descriptors 3 .. 3+N-1 are kept open */
-  bool no_pivot;
-  bool no_new_keyring;
-};
+  struct tare_create_options
+  {
+    size_t size;
+    const char *bundle;         /* NULL: "." */
+    const char *config;         /* file name, absolute or below the bundle; NULL: config.json */
+    const char *pid_file;       /* written atomically when the container is created, or NULL */
+    const char *console_socket; /* unix socket that receives the terminal, or NULL */
+    int stdio[3];          /* for the container's 0, 1, 2; -1: the caller's own, or /dev/null */
+    uint32_t preserve_fds; /* the caller's 3 .. 3+N-1, none close-on-exec, are kept */
+    bool no_pivot;
+    bool no_new_keyring;
+    bool want_terminal; /* without console_socket: ret_process->terminal is for the caller */
+  };
 
-struct tare_process
-{
-  pid_t pid;
-  int pidfd; /* the caller's to close; -1 if unset */
-};
+  struct tare_process
+  {
+    pid_t pid;
+    int pidfd;    /* the caller's to close; -1 if unset */
+    int terminal; /* the master of its terminal, the caller's to close; -1 if there is none */
+  };
 
-#define TARE_CREATE_OPTIONS_INIT { sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false }
+#define TARE_CREATE_OPTIONS_INIT                                                                   \
+  {                                                                                                \
+    sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false,  \
+        false                                                                                      \
+  }
 
-/* Creates a container and returns once its init waits for tare_start. EEXIST: the id is taken. */
-int tare_create (struct tare_context *context, const char *id,
-                 const struct tare_create_options *options, struct tare_process *ret_process,
+#define TARE_PROCESS_INIT                                                                          \
+  {                                                                                                \
+    0, -1, -1                                                                                      \
+  }
+
+  /* Creates a container and returns once its init waits for tare_start. EEXIST: the id is taken. */
+  int tare_create (struct tare_context *context, const char *id,
+                   const struct tare_create_options *options, struct tare_process *ret_process,
+                   struct tare_error *error);
+  /* Starts a created container; returns after execve succeeded. */
+  int tare_start (struct tare_context *context, const char *id, struct tare_error *error);
+
+  enum tare_choice
+  {
+    TARE_UNSET, /* as the container, or the given process object, has it */
+    TARE_NO,
+    TARE_YES,
+  };
+
+  /* A further process of a container. It begins as the given process object, completed from the
+   * container's own (user, capabilities, labels, rlimits, noNewPrivileges, oomScoreAdj where they
+   * are absent); without one, as the container's process with cwd "/" and no terminal. Then the
+   * other members are applied. */
+  struct tare_exec_options
+  {
+    size_t size;
+    const char *process; /* JSON text of a process object (config.md "Process"), or NULL */
+    size_t process_length;
+    const char *process_name; /* for messages: its file; NULL: "process" */
+    const char *const *args;  /* required without a process object, refused with one */
+    size_t n_args;
+    const char *const *env; /* "NAME=value": replaces that name's, or is added */
+    size_t n_env;
+    const char *cwd;
+    bool set_uid, set_gid;
+    uint32_t uid, gid;
+    const uint32_t *additional_gids; /* added */
+    size_t n_additional_gids;
+    const char *const *capabilities; /* added to the bounding, effective and permitted sets, and to
+                                      * the ambient one if there is an inheritable one */
+    size_t n_capabilities;
+    const char *selinux_label;
+    const char *apparmor_profile;
+    uint32_t no_new_privileges; /* enum tare_choice */
+    uint32_t terminal;          /* enum tare_choice */
+    const char *console_socket;
+    bool want_terminal; /* without console_socket: ret_process->terminal is for the caller */
+    bool ignore_paused; /* then it waits until the container is resumed */
+    const char *const *cgroups; /* "[CONTROLLER,...:]PATH": existing groups below the container's */
+    size_t n_cgroups;
+    const char *pid_file;
+    int stdio[3];          /* descriptors for 0, 1, 2; -1: the caller's own, or /dev/null */
+    uint32_t preserve_fds; /* the caller's descriptors 3 .. 3+N-1, none close-on-exec, are kept */
+    /* of the terminal, in characters, from the first instant; 0: as a terminal comes */
+    uint16_t terminal_rows, terminal_columns;
+  };
+
+#define TARE_EXEC_OPTIONS_INIT                                                                     \
+  {                                                                                                \
+    sizeof (struct tare_exec_options), NULL, 0, NULL, NULL, 0, NULL, 0, NULL, false, false, 0, 0,  \
+        NULL, 0, NULL, 0, NULL, NULL, TARE_UNSET, TARE_UNSET, NULL, false, false, NULL, 0, NULL,   \
+        { -1, -1, -1 }, 0, 0, 0                                                                    \
+  }
+
+  /* Runs a process in a container that is created or running; returns after its execve succeeded.
+   */
+  int tare_exec (struct tare_context *context, const char *id,
+                 const struct tare_exec_options *options, struct tare_process *ret_process,
                  struct tare_error *error);
-/* Starts a created container; returns after execve succeeded. */
-int tare_start (struct tare_context *context, const char *id, struct tare_error *error);
 
-enum
-{
-  TARE_KILL_ALL = 1 << 0, /* every process of the container's cgroup */
-};
-/* ESRCH: the container is not running ("container not running"). */
-int tare_kill (struct tare_context *context, const char *id, int signal, uint32_t flags,
-               struct tare_error *error);
+  /* Stops every process of a container, and lets them go on. */
+  int tare_pause (struct tare_context *context, const char *id, struct tare_error *error);
+  int tare_resume (struct tare_context *context, const char *id, struct tare_error *error);
 
-enum
-{
-  TARE_DELETE_FORCE = 1 << 0, /* kill it first; an unknown id is no error */
-};
-int tare_delete (struct tare_context *context, const char *id, uint32_t flags,
+  enum
+  {
+    TARE_KILL_ALL = 1 << 0, /* every process of the container's cgroup */
+  };
+  /* ESRCH: the container is not running ("container not running"). */
+  int tare_kill (struct tare_context *context, const char *id, int signal, uint32_t flags,
                  struct tare_error *error);
 
-/* The container's state (runtime.md "State") as JSON text; the caller frees it. */
-int tare_state (struct tare_context *context, const char *id, char **ret_json,
-                struct tare_error *error);
+  enum
+  {
+    TARE_DELETE_FORCE = 1 << 0, /* kill it first; an unknown id is no error */
+  };
+  int tare_delete (struct tare_context *context, const char *id, uint32_t flags,
+                   struct tare_error *error);
 
-struct tare_container
-{
-  char *id;
-  char *status;
-  char *bundle;
-  char *rootfs;
-  char *created; /* RFC 3339 */
-  char *owner;   /* user name, or a number */
-  char *json;    /* its state, as tare_state gives it, on one line */
-  pid_t pid;     /* 0 when stopped */
-};
-/* All containers below the root, sorted by id. Those that cannot be read are logged and left out. */
-int tare_list (struct tare_context *context, struct tare_container **ret_containers,
-               size_t *ret_count, struct tare_error *error);
-void tare_list_free (struct tare_container *containers, size_t count);
+  /* The container's state (runtime.md "State") as JSON text; the caller frees it. */
+  int tare_state (struct tare_context *context, const char *id, char **ret_json,
+                  struct tare_error *error);
 
-/* The pids of the container's cgroup, ascending; the caller frees the array. */
-int tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids,
-                    size_t *ret_count, struct tare_error *error);
+  struct tare_container
+  {
+    char *id;
+    char *status;
+    char *bundle;
+    char *rootfs;
+    char *created; /* RFC 3339 */
+    char *owner;   /* user name, or a number */
+    char *json;    /* its state, as tare_state gives it, on one line */
+    pid_t pid;     /* 0 when stopped */
+  };
+  /* All containers below the root, sorted by id. Those that cannot be read are logged and left out.
+   */
+  int tare_list (struct tare_context *context, struct tare_container **ret_containers,
+                 size_t *ret_count, struct tare_error *error);
+  void tare_list_free (struct tare_container *containers, size_t count);
 
-/* ---- texts --------------------------------------------------------------------------------- */
+  /* The pids of the container's cgroup, ascending; the caller frees the array. */
+  int tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids,
+                      size_t *ret_count, struct tare_error *error);
 
-enum
-{
-  TARE_SPEC_ROOTLESS = 1 << 0,
-};
-/* The default config.json; the caller frees it. */
-int tare_spec (uint32_t flags, char **ret_json, struct tare_error *error);
-/* The features document (features.md); the caller frees it. */
-int tare_features (char **ret_json, struct tare_error *error);
+  /* ---- texts --------------------------------------------------------------------------------- */
+
+  enum
+  {
+    TARE_SPEC_ROOTLESS = 1 << 0,
+  };
+  /* The default config.json; the caller frees it. */
+  int tare_spec (uint32_t flags, char **ret_json, struct tare_error *error);
+  /* The features document (features.md); the caller frees it. */
+  int tare_features (char **ret_json, struct tare_error *error);
 
 #ifdef __cplusplus
 }

@@ -7,9 +7,11 @@
 #ifndef TARE_CLI_H
 #define TARE_CLI_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <termios.h>
 
 #include "tare.h"
 
@@ -22,6 +24,14 @@ enum cli_kind
   CLI_FLAG,   /* bool; "--name", "--name=false" */
   CLI_TEXT,   /* const char *; an empty text counts as not given, as with the other runtimes */
   CLI_NUMBER, /* uint32_t */
+  CLI_CHOICE, /* uint32_t, enum tare_choice; as a flag is given */
+  CLI_TEXTS,  /* struct cli_texts: every one that is given, in order */
+};
+
+struct cli_texts
+{
+  const char **items; /* cli_free_texts */
+  size_t count;
 };
 
 struct cli_option
@@ -45,6 +55,8 @@ struct cli_options
  * understood everywhere. TARE_ERROR_USAGE. */
 int cli_parse (const struct cli_options *options, void *values, char **arguments, size_t count,
                bool stop, size_t *ret_count, bool *ret_help, struct tare_error *error);
+/* Frees what cli_parse allocated in values. */
+void cli_free_texts (const struct cli_option *rows, void *values);
 /* The whole of text as a decimal number. -EINVAL, -ERANGE. */
 int cli_number (const char *text, uint32_t max, uint32_t *ret_value);
 /* Of count names (those of NULL are skipped) the one most like text, or NULL if none is. */
@@ -83,6 +95,7 @@ struct cli
 {
   struct cli_log log;
   struct tare_context *context;              /* NULL for commands that need none */
+  int failure_status;                        /* of a failed command; 0: 1 */
   bool stdout_closed;                        /* it was, when we were started */
   const struct cli_command *const *commands; /* all of them, ended by NULL */
   const struct cli_option *global_options;
@@ -103,7 +116,8 @@ struct cli_command
 };
 
 extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
-    cli_list, cli_ps, cli_spec, cli_features, cli_version, cli_help;
+    cli_list, cli_ps, cli_exec, cli_pause, cli_resume, cli_spec, cli_features, cli_version,
+    cli_help;
 
 /* NULL, and an error that names the nearest. */
 const struct cli_command *cli_find_command (const struct cli *cli, const char *name,
@@ -153,10 +167,79 @@ struct cli_create_options
       CLI_CREATE_OPTION ("no-subreaper", 0, CLI_FLAG, NULL, no_subreaper,                          \
                          "do not adopt the container's orphans")
 
-/* Checks the descriptors to be kept, connects the pidfd socket, creates, sends the pidfd. What
- * fails after the container is there deletes it again. */
-int cli_create_container (struct cli *cli, const struct cli_create_options *options, const char *id,
-                          struct tare_process *ret_process, struct tare_error *error);
+/* Connects the pidfd socket, creates, sends the pidfd. What
+ * fails after the container is there deletes it again. attached: a terminal is ours, unless there
+ * is a console socket. */
+int cli_create_container (struct cli *cli, const struct cli_create_options *options, bool attached,
+                          const char *id, struct tare_process *ret_process,
+                          struct tare_error *error);
+
+/* ---- an attached terminal (run, exec)
+ * ------------------------------------------------------------ */
+
+enum
+{
+  CLI_RELAY_SIZE = 16384,
+};
+
+struct cli_relay
+{
+  char *bytes; /* CLI_RELAY_SIZE of them, while there is a terminal */
+  size_t begin, end;
+};
+
+struct cli_terminal
+{
+  int master; /* of the container's; -1: there is none */
+  int output_fd;
+  bool output_is_socket, output_ended, input_ended;
+  bool hung_up; /* no process has the other end open */
+  bool raw;     /* ours is, and has to be restored */
+  struct termios original;
+  char last_byte; /* of the input */
+  size_t left;    /* read since the process ended */
+  struct cli_relay input, output;
+};
+
+enum
+{
+  CLI_TERMINAL_FDS = 3,
+};
+
+#define CLI_TERMINAL_INIT                                                                          \
+  {                                                                                                \
+    .master = -1, .output_fd = 1                                                                   \
+  }
+
+/* Takes master over, which may be -1, and our own terminal with it. Whoever has opened one has to
+ * close it on every way out. */
+int cli_terminal_open (struct cli_terminal *terminal, int master, struct tare_error *error);
+void cli_terminal_close (struct cli_terminal *terminal);
+void cli_terminal_make_raw (struct cli_terminal *terminal);
+void cli_terminal_restore (struct cli_terminal *terminal);
+/* The size of ours; left alone where there is none. */
+void cli_terminal_size (uint16_t *ret_rows, uint16_t *ret_columns);
+void cli_terminal_resize (const struct cli_terminal *terminal);
+/* What to poll for; returns for how many milliseconds at most, or -1. */
+int cli_terminal_watch (struct cli_terminal *terminal, struct pollfd fds[CLI_TERMINAL_FDS]);
+void cli_terminal_relay (struct cli_terminal *terminal, const struct pollfd fds[CLI_TERMINAL_FDS]);
+/* After the process's end: is there nothing left of what it wrote? */
+bool cli_terminal_is_drained (struct cli_terminal *terminal);
+
+/* ---- descriptors and waiting (run, exec) --------------------------------------------------------
+ */
+
+int cli_connect_pidfd_socket (const char *path, struct tare_error *error);
+int cli_send_descriptor (int socket, int fd, struct tare_error *error);
+
+/* errno as an error: "WHAT: its text". */
+int cli_system_error (struct tare_error *error, const char *what);
+/* Blocks what is to be forwarded, and SIGCHLD; they come by the descriptor that is returned. */
+int cli_open_signals (struct tare_error *error);
+/* Forwards them, and relays terminal's bytes, until the process ends. Returns its exit status, or
+ * 128+n. */
+int cli_wait (const struct tare_process *process, int signals, struct cli_terminal *terminal,
+              struct tare_error *error);
 
 /* "KILL", "SIGKILL", "sigkill", "9", "RTMIN+3": the number, or -EINVAL. */
 int cli_signal (const char *text);

@@ -2,77 +2,10 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-/* Ours are all close-on-exec, the caller's cannot be: so it is there, and it is the caller's. */
 static int
-check_preserved (uint32_t count, struct tare_error *error)
-{
-  for (uint32_t i = 0; i < count; i++)
-    {
-      int flags = i < INT32_MAX - 3 ? fcntl (3 + (int) i, F_GETFD) : -1;
-      if (flags < 0 || (flags & FD_CLOEXEC) != 0)
-        return tare_error_set (error, TARE_ERROR_USAGE, -EBADF,
-                               "unable to stat preserved-fd %u (of %u): descriptor %u is not open",
-                               i, count, i + 3);
-    }
-  return 0;
-}
-
-static int
-connect_socket (const char *path, struct tare_error *error)
-{
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  if ((size_t) snprintf (address.sun_path, sizeof address.sun_path, "%s", path)
-      >= sizeof address.sun_path)
-    return tare_error_set (error, TARE_ERROR_USAGE, -ENAMETOOLONG,
-                           "pidfd socket '%s': longer than %zu bytes", path,
-                           sizeof address.sun_path - 1);
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0)
-    return fd;
-  int code = errno;
-  if (fd >= 0)
-    (void) close (fd);
-  return tare_error_set (error, TARE_ERROR_SYSTEM, -code, "pidfd socket '%s': %s", path,
-                         strerror (code));
-}
-
-/* The byte that goes with the descriptor has no meaning: a stream cannot carry none. */
-static int
-send_descriptor (int socket, int fd, struct tare_error *error)
-{
-  union
-  {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE (sizeof (int))];
-  } control = { .bytes = { 0 } };
-  char byte = 0;
-  struct iovec part = { &byte, 1 };
-  struct msghdr message = { .msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = control.bytes,
-                            .msg_controllen = sizeof control.bytes };
-  struct cmsghdr *header = CMSG_FIRSTHDR (&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN (sizeof fd);
-  memcpy (CMSG_DATA (header), &fd, sizeof fd);
-  if (sendmsg (socket, &message, MSG_NOSIGNAL) >= 0)
-    return 0;
-  int code = errno;
-  return tare_error_set (error, TARE_ERROR_SYSTEM, -code, "send to the pidfd socket: %s",
-                         strerror (code));
-}
-
-static int
-create (struct cli *cli, const struct cli_create_options *options, const char *id,
+create (struct cli *cli, const struct cli_create_options *options, bool attached, const char *id,
         struct tare_process *ret_process, struct tare_error *error)
 {
   const struct tare_create_options create = {
@@ -85,28 +18,31 @@ create (struct cli *cli, const struct cli_create_options *options, const char *i
     .preserve_fds = options->preserve_fds,
     .no_pivot = options->no_pivot,
     .no_new_keyring = options->no_new_keyring,
+    .want_terminal = attached,
   };
   return tare_create (cli->context, id, &create, ret_process, error);
 }
 
 int
-cli_create_container (struct cli *cli, const struct cli_create_options *options, const char *id,
-                      struct tare_process *ret_process, struct tare_error *error)
+cli_create_container (struct cli *cli, const struct cli_create_options *options, bool attached,
+                      const char *id, struct tare_process *ret_process, struct tare_error *error)
 {
-  struct tare_process process = { 0, -1 };
+  struct tare_process process = TARE_PROCESS_INIT;
   int socket = -1;
-  int r = check_preserved (options->preserve_fds, error);
-  if (r >= 0 && options->pidfd_socket != NULL)
-    r = socket = connect_socket (options->pidfd_socket, error);
+  int r = 0;
+  if (options->pidfd_socket != NULL)
+    r = socket = cli_connect_pidfd_socket (options->pidfd_socket, error);
   if (r >= 0)
-    r = create (cli, options, id, &process, error);
+    r = create (cli, options, attached, id, &process, error);
   if (r >= 0 && socket >= 0)
     {
-      r = send_descriptor (socket, process.pidfd, error);
+      r = cli_send_descriptor (socket, process.pidfd, error);
       if (r < 0)
         {
           (void) tare_delete (cli->context, id, TARE_DELETE_FORCE, NULL);
           (void) close (process.pidfd);
+          if (process.terminal >= 0)
+            (void) close (process.terminal);
         }
     }
   if (socket >= 0)
@@ -122,7 +58,7 @@ run_create (struct cli *cli, const void *values, char **arguments, size_t count,
 {
   struct tare_process process;
   (void) count;
-  int r = cli_create_container (cli, values, arguments[0], &process, error);
+  int r = cli_create_container (cli, values, false, arguments[0], &process, error);
   if (r >= 0)
     (void) close (process.pidfd);
   return r;

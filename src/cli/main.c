@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-  &cli_create, &cli_delete, &cli_features, &cli_kill, &cli_list,    &cli_ps, &cli_run,
-  &cli_spec,   &cli_start,  &cli_state,    &cli_help, &cli_version, NULL,
+  &cli_create, &cli_delete, &cli_exec, &cli_features, &cli_kill,  &cli_list, &cli_pause,   &cli_ps,
+  &cli_resume, &cli_run,    &cli_spec, &cli_start,    &cli_state, &cli_help, &cli_version, NULL,
 };
 
 struct global_options
@@ -107,20 +107,21 @@ run_command (struct cli *cli, const struct global_options *global,
   union
   {
     max_align_t align;
-    char bytes[256];
+    char bytes[512];
   } values = { .bytes = { 0 } };
   bool help;
   if (command->options_size > sizeof values)
     return tare_error_set (error, TARE_ERROR_SYSTEM, -E2BIG, "%s: too many options", command->name);
   int r = cli_parse (&options, &values, arguments, count, command->stop, &count, &help, error);
-  if (r < 0)
-    return r;
-  if (help)
-    return cli_show_help (cli, command, error);
-  r = check_count (command, arguments, count, error);
-  if (r >= 0 && !command->no_context)
+  if (r >= 0 && !help)
+    r = check_count (command, arguments, count, error);
+  if (r >= 0 && !help && !command->no_context)
     r = open_context (cli, global, error);
-  return r < 0 ? r : command->run (cli, &values, arguments, count, error);
+  if (r >= 0)
+    r = help ? cli_show_help (cli, command, error)
+             : command->run (cli, &values, arguments, count, error);
+  cli_free_texts (command->options, &values);
+  return r;
 }
 
 static int
@@ -182,7 +183,7 @@ ignore_signal (int signal)
 /* A reader that went away is an error like any other (EPIPE), so that what was begun is undone. A
  * handler, not SIG_IGN: that would be inherited by the container. */
 static void
-handle_broken_pipes (void)
+prepare_signals (void)
 {
   struct sigaction action, old;
   memset (&action, 0, sizeof action);
@@ -190,10 +191,12 @@ handle_broken_pipes (void)
   action.sa_flags = SA_RESTART;
   if (sigaction (SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
     (void) sigaction (SIGPIPE, &action, NULL);
+  (void) sigaction (SIGXFSZ, &action, NULL); /* a file size limit: EFBIG, likewise */
+  (void) signal (SIGCHLD, SIG_DFL);          /* ignored, children would end without a status */
 }
 
 static int
-exit_status (const struct tare_error *error)
+exit_status (const struct cli *cli, const struct tare_error *error)
 {
   switch (error->kind)
     {
@@ -202,7 +205,7 @@ exit_status (const struct tare_error *error)
     case TARE_ERROR_PROGRAM_NOT_EXECUTABLE:
       return 126;
     default:
-      return EXIT_FAILURE;
+      return cli->failure_status != 0 ? cli->failure_status : EXIT_FAILURE;
     }
 }
 
@@ -215,7 +218,7 @@ main (int argc, char **argv)
   struct tare_error error = { 0 };
   if (fill_standard_descriptors (&cli.stdout_closed) < 0)
     return EXIT_FAILURE;
-  handle_broken_pipes ();
+  prepare_signals ();
   /* argc may be 0: then argv[1] is the first of the environment. */
   size_t count = argc > 1 ? (size_t) argc - 1 : 0;
   int r = dispatch (&cli, argv + (argc > 0), count, &error);
@@ -223,5 +226,5 @@ main (int argc, char **argv)
     cli_log_write (&cli.log, TARE_LOG_ERROR,
                    error.message[0] != '\0' ? error.message : strerror (-r));
   tare_context_free (cli.context);
-  return r < 0 ? exit_status (&error) : r;
+  return r < 0 ? exit_status (&cli, &error) : r;
 }

@@ -51,3 +51,10 @@ cli_choose (const char *option, const char *text, const char *const *names, size
   return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL, "option '%s': '%s' is not one of %s",
                          option, text, list);
 }
+
+int
+cli_system_error (struct tare_error *error, const char *what)
+{
+  int code = errno;
+  return tare_error_set (error, TARE_ERROR_SYSTEM, -code, "%s: %s", what, strerror (code));
+}

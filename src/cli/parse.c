@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,27 +136,67 @@ unknown_option (const struct parser *parser, const char *argument, struct tare_e
                          nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
+static bool
+is_flag (const struct cli_option *option)
+{
+  return option->kind == CLI_FLAG || option->kind == CLI_CHOICE;
+}
+
+/* "--flag", or "--flag=TEXT". */
 static int
-set_flag (const struct parser *parser, const struct cli_option *option, const char *text,
-          struct tare_error *error)
+read_flag (const struct cli_option *option, const char *text, bool *ret_value,
+           struct tare_error *error)
 {
   static const char *const yes[] = { "true", "t", "1", "yes" }, *const no[] = { "false", "f", "0",
                                                                                 "no" };
-  bool *value =
-      option == &help_option ? parser->help : (bool *) ((char *) parser->values + option->offset);
   if (text == NULL)
     {
-      *value = true;
+      *ret_value = true;
       return 0;
     }
   for (size_t i = 0; i < COUNT_OF (yes); i++)
     if (strcasecmp (text, yes[i]) == 0 || strcasecmp (text, no[i]) == 0)
       {
-        *value = strcasecmp (text, yes[i]) == 0;
+        *ret_value = strcasecmp (text, yes[i]) == 0;
         return 0;
       }
   return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
                          "option '--%s': '%s' is neither true nor false", option->name, text);
+}
+
+static int
+set_flag (const struct parser *parser, const struct cli_option *option, const char *text,
+          struct tare_error *error)
+{
+  char *member = (char *) parser->values + option->offset;
+  bool value = false;
+  int r = read_flag (option, text, &value, error);
+  if (r >= 0 && option->kind == CLI_CHOICE)
+    *(uint32_t *) member = value ? TARE_YES : TARE_NO;
+  else if (r >= 0)
+    *(option == &help_option ? parser->help : (bool *) member) = value;
+  return r;
+}
+
+/* There are never more of them than arguments. */
+static int
+add_text (const struct parser *parser, struct cli_texts *texts, const char *text,
+          struct tare_error *error)
+{
+  if (texts->items == NULL)
+    texts->items = calloc (parser->count, sizeof *texts->items);
+  if (texts->items == NULL)
+    return tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+  texts->items[texts->count++] = text;
+  return 0;
+}
+
+void
+cli_free_texts (const struct cli_option *rows, void *values)
+{
+  for (const struct cli_option *o = rows; o->name != NULL; o++)
+    if (o->kind == CLI_TEXTS)
+      free (((struct cli_texts *) ((char *) values + o->offset))->items);
 }
 
 /* Stores text, which is not NULL but for flags. */
@@ -167,7 +208,10 @@ set_value (const struct parser *parser, const struct cli_option *option, const c
   switch (option->kind)
     {
     case CLI_FLAG:
+    case CLI_CHOICE:
       return set_flag (parser, option, text, error);
+    case CLI_TEXTS:
+      return add_text (parser, member, text, error);
     case CLI_TEXT:
       *(const char **) member = *text != '\0' ? text : NULL;
       return 0;
@@ -186,7 +230,7 @@ static int
 take (struct parser *parser, const struct cli_option *option, const char *value,
       struct tare_error *error)
 {
-  if (option->kind != CLI_FLAG && value == NULL)
+  if (!is_flag (option) && value == NULL)
     {
       /* podman looks for the first wording in older versions, for the second in newer ones */
       if (parser->next == parser->count)
@@ -206,7 +250,7 @@ parse_letters (struct parser *parser, const char *argument, struct tare_error *e
       const struct cli_option *option = find_letter (parser, *c);
       if (option == NULL)
         return unknown_option (parser, argument, error);
-      if (option->kind != CLI_FLAG || c[1] == '=')
+      if (!is_flag (option) || c[1] == '=')
         {
           const char *rest = c[1] == '=' ? c + 2 : c[1] != '\0' ? c + 1 : NULL;
           return take (parser, option, rest, error);

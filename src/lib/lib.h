@@ -26,6 +26,16 @@ int lib_open_host (const struct tare_context *context, bool create, struct host 
 int lib_copy_options (void *known, size_t known_size, size_t oldest, const void *given,
                       struct tare_error *error);
 
+/* For as long as a process is made, those of 0, 1 and 2 that are closed are /dev/null. */
+struct lib_standard
+{
+  bool filled[3];
+};
+int lib_fill_standard (struct lib_standard *standard, struct tare_error *error);
+void lib_standard_done (struct lib_standard *standard);
+/* Every descriptor 3 to 3+count-1 is open, and the caller's own. */
+int lib_check_preserved (uint32_t count, struct tare_error *error);
+
 /* The user name of uid, or its number. */
 void lib_owner_name (uint32_t uid, char *name, size_t size);
 

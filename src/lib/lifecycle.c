@@ -1,5 +1,4 @@
-/* create, start, kill, delete: checks what the caller gave, and hands on to host. What is public
- * but not built yet is refused here. */
+/* create, start, exec, pause, kill, delete: checks what the caller gave, and hands on to host. */
 #define _GNU_SOURCE
 #include "lib/lib.h"
 
@@ -35,17 +34,20 @@ tare_create (struct tare_context *context, const char *id,
   struct tare_create_options o = TARE_CREATE_OPTIONS_INIT;
   auto_ (host)
   struct host host = { .root = -EBADF };
-  struct tare_process process = { 0, -1 };
+  auto_ (lib_standard)
+  struct lib_standard standard = { 0 };
+  struct tare_process process = TARE_PROCESS_INIT;
   int r = state_check_id (id, error);
   if (r >= 0)
     r = lib_copy_options (&o, sizeof o, sizeof o, options, error);
   if (r < 0)
     return r;
   o.size = sizeof o;
-  if (o.console_socket != NULL)
-    return fail_kind (error, TARE_ERROR_UNSUPPORTED, -ENOTSUP,
-                      "console socket '%s': terminals are not supported yet", o.console_socket);
-  r = lib_open_host (context, true, &host, error);
+  r = lib_check_preserved (o.preserve_fds, error);
+  if (r >= 0)
+    r = lib_fill_standard (&standard, error);
+  if (r >= 0)
+    r = lib_open_host (context, true, &host, error);
   if (r >= 0)
     r = host_create (&host, id, &o, &process, error);
   if (r < 0)
@@ -53,7 +55,10 @@ tare_create (struct tare_context *context, const char *id,
   if (ret_process != NULL)
     *ret_process = process;
   else
-    close_fd (&process.pidfd);
+    {
+      close_fd (&process.pidfd);
+      close_fd (&process.terminal);
+    }
   return 0;
 }
 
@@ -64,6 +69,60 @@ tare_start (struct tare_context *context, const char *id, struct tare_error *err
   struct host host = { .root = -EBADF };
   int r = open_host_of (context, id, &host, error);
   return r < 0 ? r : host_start (&host, id, error);
+}
+
+int
+tare_exec (struct tare_context *context, const char *id, const struct tare_exec_options *options,
+           struct tare_process *ret_process, struct tare_error *error)
+{
+  struct tare_exec_options o = TARE_EXEC_OPTIONS_INIT;
+  auto_ (host)
+  struct host host = { .root = -EBADF };
+  auto_ (lib_standard)
+  struct lib_standard standard = { 0 };
+  struct tare_process process = TARE_PROCESS_INIT;
+  int r = lib_copy_options (&o, sizeof o, sizeof o, options, error);
+  if (r >= 0 && (o.terminal > TARE_YES || o.no_new_privileges > TARE_YES))
+    return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "exec: neither yes nor no");
+  if (r >= 0)
+    r = lib_check_preserved (o.preserve_fds, error);
+  if (r >= 0)
+    r = lib_fill_standard (&standard, error);
+  if (r >= 0)
+    r = open_host_of (context, id, &host, error);
+  if (r >= 0)
+    r = host_exec (&host, id, &o, &process, error);
+  if (r < 0)
+    return r;
+  if (ret_process != NULL)
+    *ret_process = process;
+  else
+    {
+      close_fd (&process.pidfd);
+      close_fd (&process.terminal);
+    }
+  return 0;
+}
+
+static int
+freeze (const struct tare_context *context, const char *id, bool frozen, struct tare_error *error)
+{
+  auto_ (host)
+  struct host host = { .root = -EBADF };
+  int r = open_host_of (context, id, &host, error);
+  return r < 0 ? r : host_freeze (&host, id, frozen, error);
+}
+
+int
+tare_pause (struct tare_context *context, const char *id, struct tare_error *error)
+{
+  return freeze (context, id, true, error);
+}
+
+int
+tare_resume (struct tare_context *context, const char *id, struct tare_error *error)
+{
+  return freeze (context, id, false, error);
 }
 
 int
@@ -80,54 +139,6 @@ tare_kill (struct tare_context *context, const char *id, int signal, uint32_t fl
   return r < 0 ? r : host_kill (&host, id, signal, flags, error);
 }
 
-/* For --force, where no verb can read what is there: the directory goes, with a warning, for what
- * else the container made is not known. */
-static int
-remove_damaged (const struct host *host, const char *id, const struct tare_error *why,
-                struct tare_error *error)
-{
-  auto_ (state)
-  struct state state = { .directory = -EBADF, .lock = -EBADF };
-  int r = state_open_damaged (host->root, id, &state, error);
-  if (r == -ENOENT)
-    return 0;
-  if (r < 0)
-    return r;
-  log_warning (host->log, "%s; only its state directory is removed", why->message);
-  return state_remove (host->root, &state, error);
-}
-
-/* Is there a record? One that is just being made is there once its maker lets go of the lock. */
-static int
-find_record (const struct host *host, const char *id, struct tare_error *error)
-{
-  auto_ (state)
-  struct state state = { .directory = -EBADF, .lock = -EBADF };
-  auto_ (state)
-  struct state locked = { .directory = -EBADF, .lock = -EBADF };
-  int r = state_open (host->root, id, false, &state, error);
-  if (r != -ENOENT)
-    return r;
-  r = state_open_damaged (host->root, id, &locked, error);
-  return r < 0 ? r : state_read_record (&locked, error);
-}
-
-static int
-delete_by_force (const struct host *host, const char *id, struct tare_error *error)
-{
-  struct tare_error why = { 0 };
-  int r = find_record (host, id, &why);
-  if (r >= 0)
-    r = host_delete (host, id, TARE_DELETE_FORCE, &why);
-  if (r < 0 && why.kind == TARE_ERROR_NOT_FOUND)
-    return 0;
-  if (r < 0 && why.kind == TARE_ERROR_CORRUPT)
-    return remove_damaged (host, id, &why, error);
-  if (r < 0 && error != NULL)
-    *error = why;
-  return r;
-}
-
 int
 tare_delete (struct tare_context *context, const char *id, uint32_t flags, struct tare_error *error)
 {
@@ -141,5 +152,5 @@ tare_delete (struct tare_context *context, const char *id, uint32_t flags, struc
     return 0;
   if (r < 0)
     return r;
-  return force ? delete_by_force (&host, id, error) : host_delete (&host, id, flags, error);
+  return host_delete (&host, id, flags, error);
 }

@@ -1,0 +1,162 @@
+/* Standing for a process of a container: its signals are forwarded to it by pidfd, its end is ours,
+ * with its status. What run and an attached exec have in common.
+ */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Not for the container, nor for us: the kernel's default does what is right. Job control is to
+ * stop and continue us; but not with a terminal in raw mode, see stop (). */
+static const int kept_signals[] = { SIGURG, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT };
+
+int
+cli_open_signals (struct tare_error *error)
+{
+  sigset_t set;
+  sigfillset (&set);
+  for (size_t i = 0; i < COUNT_OF (kept_signals); i++)
+    sigdelset (&set, kept_signals[i]);
+  int fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0)
+    return cli_system_error (error, "signalfd");
+  if (sigprocmask (SIG_BLOCK, &set, NULL) == 0)
+    return fd;
+  int r = cli_system_error (error, "sigprocmask");
+  (void) close (fd);
+  return r;
+}
+
+/* As SIGTSTP would have it, with our terminal as it was found; then on. */
+static void
+stop (struct cli_terminal *terminal)
+{
+  bool raw = terminal->raw;
+  cli_terminal_restore (terminal);
+  (void) raise (SIGSTOP);
+  if (raw)
+    cli_terminal_make_raw (terminal);
+  cli_terminal_resize (terminal);
+}
+
+/* Those of ours alone are seen to, the others are forwarded. Returns how many those were that ask
+ * for an end. */
+static int
+take_signals (int signals, int pidfd, struct cli_terminal *terminal)
+{
+  struct signalfd_siginfo info;
+  int ends = 0;
+  while (read (signals, &info, sizeof info) == (ssize_t) sizeof info)
+    switch (info.ssi_signo)
+      {
+      case SIGCHLD:
+        break;
+      case SIGWINCH:
+        if (terminal->master >= 0)
+          cli_terminal_resize (terminal);
+        break;
+      case SIGTSTP:
+        stop (terminal);
+        break;
+      case SIGINT:
+      case SIGTERM:
+      case SIGHUP:
+      case SIGQUIT:
+        ends++;
+        __attribute__ ((fallthrough));
+      default: /* that it has just ended is no error */
+        (void) syscall (SYS_pidfd_send_signal, pidfd, (int) info.ssi_signo, NULL, 0);
+      }
+  return ends;
+}
+
+/* Reaps all that have ended. 1 and *ret_status once init is among them. __WALL: init may be a
+ * child that ends with no signal. */
+static int
+reap (pid_t init, int *ret_status)
+{
+  int status, found = 0;
+  pid_t pid;
+  while ((pid = waitpid (-1, &status, WNOHANG | __WALL)) > 0)
+    if (pid == init)
+      {
+        *ret_status = status;
+        found = 1;
+      }
+  return found;
+}
+
+static int
+exit_status (int status)
+{
+  return WIFSIGNALED (status) ? 128 + WTERMSIG (status) : WEXITSTATUS (status);
+}
+
+/* With a terminal in raw mode, a stop from outside has to restore it first. */
+static int
+catch_stops (int signals, struct tare_error *error)
+{
+  sigset_t set;
+  if (sigprocmask (SIG_BLOCK, NULL, &set) < 0 || sigaddset (&set, SIGTSTP) < 0
+      || sigprocmask (SIG_BLOCK, &set, NULL) < 0 || signalfd (signals, &set, 0) < 0)
+    return cli_system_error (error, "signals");
+  return 0;
+}
+
+/* The process has ended; what it wrote has not yet all been read. Whoever does not want to wait for
+ * a reader that has gone to sleep asks us to end. */
+static int
+drain (int signals, int pidfd, struct cli_terminal *terminal, struct tare_error *error)
+{
+  struct pollfd fds[1 + CLI_TERMINAL_FDS] = { { signals, POLLIN, 0 } };
+  while (!cli_terminal_is_drained (terminal))
+    {
+      (void) cli_terminal_watch (terminal, fds + 1);
+      fds[2].fd = -1; /* read without waiting: no more is to come */
+      if (poll (fds, COUNT_OF (fds), -1) < 0 && errno != EINTR)
+        return cli_system_error (error, "poll");
+      if ((fds[0].revents & POLLIN) != 0 && take_signals (signals, pidfd, terminal) > 0)
+        break;
+      cli_terminal_relay (terminal, fds + 1);
+    }
+  return 0;
+}
+
+int
+cli_wait (const struct tare_process *process, int signals, struct cli_terminal *terminal,
+          struct tare_error *error)
+{
+  struct pollfd fds[2 + CLI_TERMINAL_FDS] = { { process->pidfd, POLLIN, 0 },
+                                              { signals, POLLIN, 0 } };
+  int status = 0, r = terminal->master >= 0 ? catch_stops (signals, error) : 0;
+  bool ended = false;
+  while (r >= 0 && !ended)
+    {
+      int timeout = cli_terminal_watch (terminal, fds + 2);
+      if (poll (fds, COUNT_OF (fds), timeout) < 0)
+        {
+          r = errno == EINTR ? 0 : cli_system_error (error, "poll");
+          continue;
+        }
+      ended = (fds[0].revents & POLLIN) != 0;
+      if ((fds[1].revents & POLLIN) != 0)
+        (void) take_signals (signals, process->pidfd, terminal);
+      cli_terminal_relay (terminal, fds + 2);
+      /* Others' children too: we may be the one who adopts them. */
+      bool found = reap (process->pid, &status) > 0;
+      if (ended && !found) /* somebody took its status */
+        r = tare_error_set (error, TARE_ERROR_SYSTEM, -ECHILD, "the status of process %d is lost",
+                            (int) process->pid);
+      ended = ended || found;
+    }
+  if (r >= 0)
+    r = drain (signals, process->pidfd, terminal, error);
+  return r < 0 ? r : exit_status (status);
+}
