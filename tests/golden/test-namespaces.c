@@ -45,14 +45,15 @@ check_rules (uint64_t made, uint64_t joined, struct spec_namespace_plan plan, bo
   uint64_t rest = made & ~(uint64_t) (CLONE_NEWUSER | CLONE_NEWCGROUP);
   bool all_made = ((plan.clone_flags | plan.unshare_flags) & ~(uint64_t) CLONE_NEWUSER) == rest;
   bool once = (plan.clone_flags & plan.unshare_flags) == 0;
-  bool user_made = (made & CLONE_NEWUSER) == 0
-                   || ((plan.clone_flags & CLONE_NEWUSER) != 0)
-                        != ((plan.flags & PLAN_UNSHARE_USER) != 0);
+  bool user_made =
+      (made & CLONE_NEWUSER) == 0
+      || ((plan.clone_flags & CLONE_NEWUSER) != 0) != ((plan.flags & PLAN_UNSHARE_USER) != 0);
   /* A namespace of the host is never joined after a new user namespace. */
   bool joins_first = joined == 0 || (plan.clone_flags & CLONE_NEWUSER) == 0;
   /* What belongs to a joined user namespace is made inside it. */
   bool inside = (joined & CLONE_NEWUSER) == 0 || plan.clone_flags == 0;
-  bool for_children = ((plan.unshare_flags & (CLONE_NEWPID | CLONE_NEWTIME)) | (joined & CLONE_NEWPID)) != 0;
+  bool for_children =
+      ((plan.unshare_flags & (CLONE_NEWPID | CLONE_NEWTIME)) | (joined & CLONE_NEWPID)) != 0;
   bool fork = ((plan.flags & PLAN_FORK) != 0) == for_children;
   bool empty = !offsets || (plan.clone_flags & CLONE_NEWTIME) == 0;
   /* A stage that is the first process of a pid namespace takes the namespace with it. */

@@ -29,7 +29,8 @@ note_warning (enum tare_log_level level, const char *message, void *argument)
 
 /* A v1 host with two hierarchies, one of them shared by two controllers. */
 static const struct cgroup_mounts v1_mounts = {
-  .mounts = { { .name = "cpu,cpuacct", .source = (char *) (uintptr_t) "/sys/fs/cgroup/cpu,cpuacct/c1" },
+  .mounts = { { .name = "cpu,cpuacct",
+                .source = (char *) (uintptr_t) "/sys/fs/cgroup/cpu,cpuacct/c1" },
               { .name = "systemd", .source = (char *) (uintptr_t) "/sys/fs/cgroup/systemd/c1" } },
   .n_mounts = 2,
   .tmpfs = true,
@@ -40,6 +41,34 @@ static const struct cgroup_mounts v2_mounts = {
   .mounts = { { .name = "", .type = "cgroup2" } },
   .n_mounts = 1,
 };
+
+/* exec-*.json: the config of a running container; in it, this. */
+static int
+plan_exec (const struct spec *container, struct spec_facts *facts, struct plan_builder *builder,
+           struct tare_error *error)
+{
+  static const char *const args[] = { "ls", "-l" }, *const env[] = { "TERM=vt100", "A=1", "A=2" };
+  static const char *const capabilities[] = { "CAP_CHOWN" };
+  static const uint32_t gids[] = { 17 };
+  struct tare_exec_options options = TARE_EXEC_OPTIONS_INIT;
+  struct spec *spec = NULL;
+  options.args = args;
+  options.n_args = COUNT_OF (args);
+  options.env = env;
+  options.n_env = COUNT_OF (env);
+  options.capabilities = capabilities;
+  options.n_capabilities = COUNT_OF (capabilities);
+  options.additional_gids = gids;
+  options.n_additional_gids = COUNT_OF (gids);
+  options.set_uid = true;
+  options.uid = 5;
+  facts->container_namespaces = container->new_namespaces;
+  int r = spec_load_exec (container, &options, facts->log, &spec, error);
+  if (r >= 0)
+    r = spec_plan_exec (spec, facts, builder, error);
+  spec_free (spec);
+  return r;
+}
 
 static void
 make_text (const char *name, const char *bytes, size_t length, struct buf *text)
@@ -57,7 +86,9 @@ make_text (const char *name, const char *bytes, size_t length, struct buf *text)
     .log = &log,
   };
   int r = spec_load (&input, &log, &spec, &error);
-  if (r >= 0)
+  if (r >= 0 && strncmp (name, "exec", 4) == 0)
+    r = plan_exec (spec, &facts, &builder, &error);
+  else if (r >= 0)
     r = spec_plan (spec, &facts, &builder, &error);
   if (r >= 0)
     r = plan_check (builder.buf.bytes, builder.buf.length, &error);

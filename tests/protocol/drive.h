@@ -43,12 +43,16 @@ struct drive
   size_t n_rlimits;
   const char *args[DRIVE_MOST], *env[DRIVE_MOST];
   size_t n_args, n_env;
+  struct plan_hook create_hooks[4], start_hooks[4];
+  size_t n_create_hooks, n_start_hooks;
   const gid_t *groups;
   size_t n_groups;
 
   const char *fault;    /* TARE_FAULT=..., for the init that was built with TARE_FAULTS */
   const char *user_map; /* of a new user namespace: uid_map and gid_map */
   const char *offsets;  /* timens_offsets */
+  int filter;           /* a memfd with a compiled filter, for PLAN_SECCOMP; else 0 */
+  int container;        /* PLAN_EXEC: a pidfd of the container */
   int timeout;          /* milliseconds to wait for a message; 0: for ever */
 
   struct channel channel;
@@ -56,7 +60,7 @@ struct drive
   pid_t pid;
   int pidfd, output_fd, progress_fd;
   bool alive;
-  bool at_rootfs_ready;  /* ROOTFS_READY was seen */
+  bool at_rootfs_ready; /* ROOTFS_READY was seen */
   struct tare_error error;
   char output[8192]; /* what the container wrote to its standard output and error */
   int status;        /* as of waitpid(2) */
@@ -88,6 +92,12 @@ int drive_connect (struct drive *drive);
 int drive_start (struct drive *drive); /* to EXECUTING and the end of file, or init's error */
 int drive_wait (struct drive *drive);  /* status and output */
 int drive_run (struct drive *drive);   /* all of it */
+
+/* A sealed memfd with the plan. */
+int drive_plan (struct drive *drive);
+void drive_remove (const struct drive *drive);
+/* The test cannot go on. */
+void drive_die (const char *what);
 
 /* A file of the temporary directory: relative to it. */
 void drive_file (const struct drive *drive, const char *path, const char *text);

@@ -1,6 +1,7 @@
 /* tare-init against images that want out: links, fakes and special files where the runtime makes or
  * mounts something. A directory of the host is watched: whatever happens, it stays as it was. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,6 +111,21 @@ test_destinations (void)
   expect_and_end (&drive, "a chain of 45 links", "mbolic link");
 }
 
+/* T56: whatever was made there already would be covered. */
+static void
+test_root_as_destination (void)
+{
+  static const char *const targets[] = { "/", "/.", "/..", "/root-link", "/etc/.." };
+  struct drive drive;
+  for (size_t i = 0; i < COUNT_OF (targets); i++)
+    {
+      drive_begin (&drive);
+      drive_link (&drive, "rootfs/root-link", "/");
+      drive_mount (&drive, "tmpfs", "tmpfs", targets[i], 0, NULL, 0);
+      expect_and_end (&drive, targets[i], "the root itself cannot be mounted over");
+    }
+}
+
 static void
 test_dev (void)
 {
@@ -177,8 +193,8 @@ move_proc_away (const struct drive *drive)
 static void
 test_proc (void)
 {
-  static const char *const inside[]
-    = { "/proc/self/attr", "/proc/self", "/proc/1/ns", "/proc/sys/kernel" };
+  static const char *const inside[] = { "/proc/self/attr", "/proc/self", "/proc/1/ns",
+                                        "/proc/sys/kernel" };
   static const char *const texts[] = { "x", "/host", ".." };
   struct drive drive;
   for (size_t i = 0; i < COUNT_OF (texts); i++) /* T10, T11 */
@@ -195,7 +211,8 @@ test_proc (void)
   drive_begin (&drive); /* T12 */
   move_proc_away (&drive);
   drive_file (&drive, "rootfs/proc", "");
-  expect_and_end (&drive, "/proc is a file", "mounts[0] '/proc': a directory cannot be mounted over what is not a directory");
+  expect_and_end (&drive, "/proc is a file",
+                  "mounts[0] '/proc': a directory cannot be mounted over what is not a directory");
   for (size_t i = 0; i < COUNT_OF (inside); i++) /* T15 */
     {
       drive_begin (&drive);
@@ -215,6 +232,9 @@ test_proc (void)
   drive_begin (&drive);
   drive_bind (&drive, "/proc/self", "/proc", 0);
   expect_and_end (&drive, "/proc/self as /proc", "'/proc/self' is not a procfs");
+  drive_begin (&drive); /* T13 */
+  drive_mount (&drive, "tmpfs", "fake", "/proc", 0, NULL, 0);
+  expect_and_end (&drive, "a tmpfs over /proc", "'fake' is not a procfs");
   drive_begin (&drive);
   drive_bind (&drive, "/bin/busybox", "/proc/uptime", 0)->flags = PLAN_MOUNT_IN_PROC_ALLOWED;
   drive_script (&drive, "cat /proc/uptime | head -c 4 | tr -d '\\177'");
@@ -274,17 +294,16 @@ test_masks (void)
   drive_directory (&drive, "rootfs/other");
   drive_file (&drive, "rootfs/other/file", "image");
   drive_link (&drive, "rootfs/by-link", "/dir/../dir");
-  static const char *const masked[]
-    = { "/secret", "/proc/keys", "/by-link", "/dir", "/dir/", "/other/../other", "/../../secret",
-        "/no/such", "/secret/x", "/dir/file" };
+  static const char *const masked[] = { "/secret",   "/proc/keys",      "/by-link",      "/dir",
+                                        "/dir/",     "/other/../other", "/../../secret", "/no/such",
+                                        "/secret/x", "/dir/file" };
   for (size_t i = 0; i < COUNT_OF (masked); i++)
     drive_path (&drive, PLAN_PATH_MASK, masked[i]);
   drive_script (&drive, "cat /secret; ls /dir /other; cat /proc/keys; stat -c %t:%T /secret "
                         "/proc/keys; grep -c mask /proc/self/mountinfo; grep -c ' /dir ' "
                         "/proc/self/mountinfo; readlink /dev/null");
   expect (&drive, "masks", NULL);
-  is_text (drive.output,
-           "/dir:\n\n/other:\n1:3\n1:3\n0\n1\n/proc/sys/kernel/core_pattern\n",
+  is_text (drive.output, "/dir:\n\n/other:\n1:3\n1:3\n0\n1\n/proc/sys/kernel/core_pattern\n",
            "are in force, once each");
   drive_end (&drive);
 
@@ -336,8 +355,9 @@ test_cwd_and_home (void)
   int directory = open ("/", O_PATH | O_DIRECTORY); /* inherited by init: not CLOEXEC */
   drive_script (&drive, "echo /proc/self/fd/*; echo /proc/1/fd/*");
   expect (&drive, "an inherited directory", NULL);
-  is_text (drive.output, "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n"
-                         "/proc/1/fd/0 /proc/1/fd/1 /proc/1/fd/2 /proc/1/fd/3\n",
+  is_text (drive.output,
+           "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n"
+           "/proc/1/fd/0 /proc/1/fd/1 /proc/1/fd/2 /proc/1/fd/3\n",
            "is closed: 3 is what the shell reads the directory with");
   drive_end (&drive);
   close (directory);
@@ -350,6 +370,38 @@ test_cwd_and_home (void)
   expect (&drive, "a FIFO as passwd", NULL);
   is_text (drive.output, "/\n", "HOME is /");
   drive_end (&drive);
+}
+
+/* A file that the kernel makes up is not read for HOME: reading /proc/kmsg takes messages away. */
+static void
+test_passwd_in_proc (void)
+{
+  struct drive drive;
+  char path[256];
+  drive_begin (&drive);
+  snprintf (path, sizeof path, "%s/etc/passwd", drive.rootfs);
+  ok (unlink (path) == 0, "no /etc/passwd");
+  drive_link (&drive, "rootfs/etc/passwd", "/proc/sys/kernel/hostname");
+  drive.root.hostname = plan_put_text (&drive.builder, "x:x:0:0::/evil");
+  drive_script (&drive, "echo $HOME");
+  expect (&drive, "a file of proc as passwd", NULL);
+  is_text (drive.output, "/\n", "HOME is /");
+  drive_end (&drive);
+}
+
+/* T34: args[0] does not lead through a descriptor of ours, not even to the container's own root. */
+static void
+test_program_by_descriptor (void)
+{
+  struct drive drive;
+  for (int fd = 3; fd < 40; fd++)
+    {
+      char program[64];
+      drive_begin (&drive);
+      snprintf (program, sizeof program, "/proc/self/fd/%d/bin/busybox", fd);
+      drive.args[0] = program;
+      expect_and_end (&drive, program, "exec: `/proc/self/fd/");
+    }
 }
 
 static void
@@ -379,6 +431,57 @@ test_rootfs (void)
   expect_and_end (&drive, "a file as rootfs", "Not a directory");
 }
 
+/* Somebody keeps exchanging a directory of the image and a link to the host's, for as long as init
+ * makes things below it. */
+static pid_t
+start_swapping (const struct drive *drive)
+{
+  pid_t pid = fork ();
+  if (pid != 0)
+    return pid;
+  autoclose int root = open (drive->rootfs, O_PATH | O_DIRECTORY);
+  for (;;)
+    (void) renameat2 (root, "a", root, "b", RENAME_EXCHANGE);
+}
+
+static void
+test_races (void)
+{
+  enum
+  {
+    ROUNDS = 50
+  };
+  int ran = 0, escapes = 0, met = 0;
+  for (int i = 0; i < ROUNDS; i++)
+    {
+      struct drive drive;
+      char before[4096], after[4096], inside[320];
+      int status;
+      drive_begin (&drive);
+      drive_bare (&drive);
+      drive_directory (&drive, "rootfs/a");
+      drive_link (&drive, "rootfs/b", drive.host);
+      drive_mount (&drive, "tmpfs", "tmpfs", "/a/new/x", 0, NULL, 0);
+      drive_bind (&drive, "/bin/busybox", "/a/new/file", 0);
+      drive_device (&drive, "/a/null", S_IFCHR | 0666, 1, 3);
+      drive_path (&drive, PLAN_PATH_MASK, "/a/secret");
+      listing (&drive, before, sizeof before);
+      pid_t swapper = start_swapping (&drive);
+      ran += drive_run (&drive) == 0;
+      kill (swapper, SIGKILL);
+      sys_wait_pid (swapper, &status);
+      listing (&drive, after, sizeof after);
+      escapes += strcmp (before, after) != 0;
+      /* Where the link was met, its target was made inside. */
+      snprintf (inside, sizeof inside, "%s%s", drive.rootfs, drive.host);
+      met += access (inside, F_OK) == 0;
+      drive_end (&drive);
+    }
+  is_number (escapes, 0, "exchanging a directory and a link: nothing is made outside");
+  ok (met > 0 && met < ROUNDS, "both were met: %d times the link", met);
+  tap_note ("%d of %d containers ran", ran, ROUNDS);
+}
+
 int
 main (void)
 {
@@ -388,11 +491,15 @@ main (void)
       return 99;
     }
   test_destinations ();
+  test_root_as_destination ();
   test_dev ();
   test_proc ();
   test_special_targets ();
   test_masks ();
   test_cwd_and_home ();
+  test_passwd_in_proc ();
+  test_program_by_descriptor ();
   test_rootfs ();
+  test_races ();
   return tap_done ();
 }

@@ -21,7 +21,7 @@ open_pair (void)
 {
   int fds[2];
   ok (sys_socketpair (fds) == 0, "a pair of sockets");
-  return (struct pair) { { fds[0], 0, 0, MESSAGE_TO_INIT }, { fds[1], 0, 0, MESSAGE_TO_HOST } };
+  return (struct pair){ { fds[0], 0, 0, MESSAGE_TO_INIT }, { fds[1], 0, 0, MESSAGE_TO_HOST } };
 }
 
 static void
@@ -44,8 +44,8 @@ static void
 test_names (void)
 {
   for (uint32_t m = MESSAGE_NONE + 1; m < MESSAGE_COUNT; m++)
-    ok (message_direction (m) != MESSAGE_NEITHER && message_name (m)[0] != '\0', "%s has a direction",
-        message_name (m));
+    ok (message_direction (m) != MESSAGE_NEITHER && message_name (m)[0] != '\0',
+        "%s has a direction", message_name (m));
   is_text (message_name (MESSAGE_COUNT), "unknown", "a number that is none");
   is_number (message_direction (4000000000u), MESSAGE_NEITHER, "goes nowhere");
 }

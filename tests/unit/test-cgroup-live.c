@@ -1,186 +1,7 @@
-/* Groups on the real kernel: made, entered, limited, frozen, killed, removed. Once in the layout
- * that the machine has, then with only v1 and only v2 mounted, each in a mount namespace of this
- * program's own. Needs root. */
+/* The life of groups on the real kernel, in each layout: made, entered, frozen, killed, removed,
+ * and what is refused. Needs root. */
 #define _GNU_SOURCE
-#include "cgroup/private.h"
-
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
-
-#include "sys/credentials.h"
-#include "sys/file.h"
-#include "sys/process.h"
-#include "tap.h"
-
-static const char *view; /* the name of the layout under test */
-static char top[64];     /* "/tare-test-PID" */
-
-#define CHECK(condition, ...) check (condition, __VA_ARGS__)
-
-__attribute__ ((format (printf, 2, 3))) static bool
-check (bool good, const char *format, ...)
-{
-  char text[512];
-  va_list arguments;
-  va_start (arguments, format);
-  vsnprintf (text, sizeof text, format, arguments);
-  va_end (arguments);
-  return ok (good, "%s: %s", view, text);
-}
-
-static bool
-succeeds (int r, const struct tare_error *error, const char *name)
-{
-  if (!CHECK (r >= 0, "%s", name))
-    tap_note ("%d %s", r, error->message);
-  return r >= 0;
-}
-
-static bool
-fails (int r, int code, const struct tare_error *error, const char *part, const char *name)
-{
-  bool good = r == code && strstr (error->message, part) != NULL;
-  if (!CHECK (good, "%s", name))
-    tap_note ("%d '%s', wanted %d '%s'", r, error->message, code, part);
-  return good;
-}
-
-/* ---- helpers --------------------------------------------------------------------------------- */
-
-static struct cgroup
-plan (const char *name)
-{
-  struct cgroup cgroup = { 0 };
-  struct tare_error error = { 0 };
-  char path[256];
-  snprintf (path, sizeof path, "%s/%s", top, name);
-  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS, path, "unused", NULL, &error) < 0)
-    {
-      printf ("Bail out! plan: %s\n", error.message);
-      exit (1);
-    }
-  return cgroup;
-}
-
-static struct cgroup
-make (const char *name)
-{
-  struct cgroup cgroup = plan (name);
-  struct tare_error error = { 0 };
-  if (cgroup_create (&cgroup, &error) < 0)
-    {
-      printf ("Bail out! create: %s\n", error.message);
-      exit (1);
-    }
-  return cgroup;
-}
-
-static bool
-exists (const char *path)
-{
-  struct stat st;
-  return lstat (path, &st) == 0;
-}
-
-/* In how many hierarchies the group is there. */
-static size_t
-present (const struct cgroup *cgroup)
-{
-  size_t count = 0;
-  for (size_t i = 0; i < cgroup_count (cgroup); i++)
-    {
-      autofree char *directory = cgroup_directory (cgroup, i);
-      count += exists (directory);
-    }
-  return count;
-}
-
-static const char *
-content (const struct cgroup *cgroup, const char *controller, const char *file)
-{
-  static char text[4096];
-  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, controller);
-  if (h == NULL || group_read (h->fd, file, text, sizeof text) < 0)
-    return "(none)";
-  return text;
-}
-
-/* A process that does what function says, in the group. */
-static pid_t
-start_in (const struct cgroup *cgroup, int (*function) (void *), void *argument)
-{
-  int go[2];
-  char byte = 0;
-  struct tare_error error = { 0 };
-  if (pipe (go) < 0)
-    abort ();
-  pid_t parent = getpid (), pid = fork ();
-  if (pid == 0)
-    {
-      prctl (PR_SET_PDEATHSIG, SIGKILL);
-      close (go[1]);
-      if (getppid () != parent || read (go[0], &byte, 1) != 1)
-        _exit (99);
-      _exit (function (argument));
-    }
-  close (go[0]);
-  int r = cgroup_attach (cgroup, pid, false, &error);
-  if (r < 0)
-    tap_note ("attach: %s", error.message);
-  if (r < 0 || write (go[1], &byte, 1) != 1)
-    kill (pid, SIGKILL);
-  close (go[1]);
-  return pid;
-}
-
-static int
-sleep_long (void *unused)
-{
-  (void) unused;
-  while (pause () < 0)
-    continue;
-  return 0;
-}
-
-static int
-wait_for (pid_t pid)
-{
-  int status = 0;
-  return waitpid (pid, &status, 0) == pid ? status : -1;
-}
-
-static int
-run_in (const struct cgroup *cgroup, int (*function) (void *), void *argument)
-{
-  int status = wait_for (start_in (cgroup, function, argument));
-  return WIFEXITED (status) ? WEXITSTATUS (status) : 128;
-}
-
-static int
-apply (const struct cgroup *cgroup, const char *json, bool devices, struct tare_error *error)
-{
-  auto_(arena) struct arena arena = { 0 };
-  struct oci_resources *resources;
-  const struct oci_source source = { .name = "resources", .bytes = json, .length = strlen (json) };
-  *error = (struct tare_error) { 0 };
-  int r = oci_read_resources (&arena, &source, &resources, error);
-  if (r >= 0)
-    r = cgroup_check (cgroup, resources, error);
-  if (r >= 0)
-    r = devices ? cgroup_apply_devices (cgroup, resources, error)
-                : cgroup_apply (cgroup, resources, error);
-  return r;
-}
+#include "tests/unit/cgroup-live.h"
 
 /* ---- tests ----------------------------------------------------------------------------------- */
 
@@ -270,7 +91,8 @@ test_clone (void)
       succeeds (cgroup_attach (&cgroup, pid, true, &error), &error, "attach to the others");
       for (size_t i = 0; i < cgroup_count (&cgroup); i++)
         {
-          auto_(pid_list) struct pid_list list = { 0 };
+          auto_ (pid_list)
+          struct pid_list list = { 0 };
           (void) group_pids (cgroup.hierarchies[i].fd, false, &list);
           if (list.count != 1 || list.pids[0] != pid)
             CHECK (false, "it is in %s", cgroup.hierarchies[i].mount);
@@ -278,172 +100,6 @@ test_clone (void)
       succeeds (cgroup_signal_all (&cgroup, SIGTERM, &error), &error, "signal all");
       CHECK (WTERMSIG (wait_for (pid)) == SIGTERM, "the signal arrived");
     }
-  succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy");
-  cgroup_done (&cgroup);
-}
-
-static void
-test_limits (void)
-{
-  static const struct
-  {
-    const char *controller, *file, *value;
-  } wanted[] = {
-    { "memory", "memory.limit_in_bytes", "67108864" },
-    { "memory", "memory.memsw.limit_in_bytes", "134217728" },
-    { "memory", "memory.soft_limit_in_bytes", "33554432" },
-    { "memory", "memory.swappiness", "10" },
-    { "cpu", "cpu.shares", "512" },
-    { "cpu", "cpu.cfs_period_us", "50000" },
-    { "cpu", "cpu.cfs_quota_us", "25000" },
-    { "cpu", "cpu.cfs_burst_us", "1000" },
-    { "cpuset", "cpuset.cpus", "0" },
-    { "cpuset", "cpuset.mems", "0" },
-    { "pids", "pids.max", "20" },
-  };
-  struct tare_error error = { 0 };
-  struct cgroup cgroup = make ("limits");
-  succeeds (apply (&cgroup,
-                   "{\"blockIO\":{\"weight\":0},\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0},"
-                   "\"memory\":{\"limit\":0,\"swap\":0,\"disableOOMKiller\":false},"
-                   "\"hugepageLimits\":[{\"pageSize\":\"1GB\",\"limit\":0}]}",
-                   false, &error),
-            &error, "zeros need no controller");
-  succeeds (apply (&cgroup, "{\"cpu\":{\"shares\":1024}}", false, &error), &error,
-            "nor does the default");
-  if (hierarchy_of (&cgroup, "memory") != NULL)
-    {
-      const char *first = "{\"memory\":{\"limit\":67108864,\"swap\":134217728,\"reservation\":"
-                          "33554432,\"swappiness\":10},\"cpu\":{\"shares\":512,\"quota\":25000,"
-                          "\"period\":50000,\"burst\":1000,\"cpus\":\"0\",\"mems\":\"0\"},"
-                          "\"pids\":{\"limit\":20}}";
-      succeeds (apply (&cgroup, first, false, &error), &error, "limits");
-      for (size_t i = 0; i < COUNT_OF (wanted); i++)
-        if (!CHECK (str_equal (content (&cgroup, wanted[i].controller, wanted[i].file),
-                               wanted[i].value),
-                    "%s is %s", wanted[i].file, wanted[i].value))
-          tap_note ("%s", content (&cgroup, wanted[i].controller, wanted[i].file));
-      succeeds (apply (&cgroup, "{\"memory\":{\"limit\":268435456,\"swap\":268435456}}", false,
-                       &error),
-                &error, "a limit above the old memory and swap");
-      CHECK (str_equal (content (&cgroup, "memory", "memory.limit_in_bytes"), "268435456"),
-             "was written after it");
-      succeeds (apply (&cgroup, "{\"memory\":{\"limit\":-1}}", false, &error), &error, "no limit");
-      CHECK (strlen (content (&cgroup, "memory", "memory.memsw.limit_in_bytes")) > 15,
-             "nor one for swap");
-      fails (apply (&cgroup, "{\"cpu\":{\"cpus\":\"x\"}}", false, &error), -EINVAL, &error,
-             "cpuset.cpus: write 'x': Invalid argument", "a value that the kernel refuses");
-      fails (apply (&cgroup, "{\"unified\":{\"memory.high\":\"1\"}}", false, &error), -EOPNOTSUPP,
-             &error, "linux.resources.unified: 'memory.high'", "unified needs v2");
-      succeeds (apply (&cgroup, "{\"pids\":{\"limit\":-1}}", false, &error), &error, "pids -1");
-      CHECK (str_equal (content (&cgroup, "pids", "pids.max"), "max"), "is max");
-    }
-  else
-    {
-      fails (apply (&cgroup, "{\"memory\":{\"limit\":67108864}}", false, &error), -EOPNOTSUPP,
-             &error, "linux.resources.memory.limit: the memory controller is not available",
-             "an absent controller");
-      fails (apply (&cgroup, "{\"network\":{\"classID\":1}}", false, &error), -EOPNOTSUPP, &error,
-             "linux.resources.network.classID: cgroup v2 has nothing like it", "no v2 form");
-    }
-  if (hierarchy_of (&cgroup, NULL) != NULL
-      && list_has (content (&cgroup, NULL, "cgroup.controllers"), "hugetlb"))
-    {
-      succeeds (apply (&cgroup,
-                       "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":4194304}],"
-                       "\"unified\":{\"cgroup.max.depth\":\"7\"}}",
-                       false, &error),
-                &error, "huge pages and a raw key in the v2 tree");
-      CHECK (str_equal (content (&cgroup, NULL, "hugetlb.2MB.max"), "4194304"), "limit is there");
-      CHECK (str_equal (content (&cgroup, NULL, "hugetlb.2MB.rsvd.max"), "4194304"),
-             "and for reservations");
-      CHECK (str_equal (content (&cgroup, NULL, "cgroup.max.depth"), "7"), "raw key is there");
-      fails (apply (&cgroup, "{\"hugepageLimits\":[{\"pageSize\":\"3MB\",\"limit\":1}]}", false,
-                    &error),
-             -ENOENT, &error, "hugetlb.3MB.max: write '1'", "a page size that does not exist");
-    }
-  succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy");
-  cgroup_done (&cgroup);
-}
-
-/* ---- devices --------------------------------------------------------------------------------- */
-
-struct access_test
-{
-  unsigned major, minor;
-  int flags; /* of open(2) */
-};
-
-/* 0: allowed, else the errno. */
-static int
-open_device (void *argument)
-{
-  const struct access_test *test = argument;
-  char path[64];
-  snprintf (path, sizeof path, "/dev/tare-test-%d", (int) getpid ());
-  if (mknod (path, S_IFCHR | 0600, makedev (test->major, test->minor)) < 0)
-    return 100;
-  int fd = open (path, test->flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  int result = fd < 0 ? errno : 0;
-  unlink (path);
-  return result;
-}
-
-static void
-test_devices (void)
-{
-  static const char *const deny_all
-      = "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},"
-        "{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":11,\"access\":\"r\"}]}";
-  static const char *const allow_all = "{\"devices\":[{\"allow\":true,\"access\":\"rwm\"}]}";
-  struct access_test null = { 1, 3, O_RDWR }, kmsg = { 1, 11, O_RDONLY }, kmsg_write = { 1, 11, O_WRONLY },
-                     memory = { 1, 1, O_RDONLY };
-  struct tare_error error = { 0 };
-  struct cgroup cgroup = make ("devices");
-  CHECK (run_in (&cgroup, open_device, &memory) != EPERM, "no rules: everything is allowed");
-  succeeds (apply (&cgroup, allow_all, true, &error), &error, "rules that allow everything");
-  CHECK (run_in (&cgroup, open_device, &memory) != EPERM, "and everything is allowed");
-  succeeds (apply (&cgroup, deny_all, true, &error), &error, "rules that deny but for one");
-  CHECK (run_in (&cgroup, open_device, &null) == 0, "a default device is allowed");
-  CHECK (run_in (&cgroup, open_device, &memory) == EPERM, "another is not, though it can be made");
-  CHECK (run_in (&cgroup, open_device, &kmsg) == 0, "the one named is allowed to be read");
-  CHECK (run_in (&cgroup, open_device, &kmsg_write) == EPERM, "but not to be written");
-  succeeds (apply (&cgroup, allow_all, true, &error), &error, "all allowed again");
-  CHECK (run_in (&cgroup, open_device, &memory) != EPERM, "takes the place of the first rules");
-  fails (apply (&cgroup, "{\"devices\":[{\"allow\":true,\"type\":\"c\"}]}", true, &error), -EINVAL,
-         &error, "linux.resources.devices[0].access", "a rule without access");
-  succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy");
-  cgroup_done (&cgroup);
-}
-
-/* Everything that the compiler can put into a program, a thousand times, through the verifier. */
-static void
-test_many_rules (void)
-{
-  struct tare_error error = { 0 };
-  struct cgroup cgroup = make ("many");
-  if (hierarchy_of (&cgroup, NULL) == NULL)
-    {
-      cgroup_destroy (&cgroup, NULL);
-      cgroup_done (&cgroup);
-      return;
-    }
-  static const char types[] = "abc";
-  size_t count = 1000;
-  autofree struct device_rule *rules = calloc (count, sizeof *rules);
-  for (size_t i = 0; i < count; i++)
-    rules[i] = (struct device_rule) {
-      .allow = i % 3 != 0,
-      .type = types[i % 3],
-      .major = i % 5 == 0 ? DEVICE_ANY : (int64_t) (i * 7919 % 5000),
-      .minor = i % 4 == 0 ? DEVICE_ANY : (int64_t) (i * 104729 % 70000),
-      .access = (uint8_t) (i % 7 + 1),
-    };
-  rules[10].major = UINT32_MAX;
-  int64_t began = now_ms ();
-  int r = v2_devices (&cgroup, rules, count, &error);
-  succeeds (r, &error, "1,000 rules pass the verifier");
-  CHECK (now_ms () - began < 2000, "quickly: %lld ms", (long long) (now_ms () - began));
   succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy");
   cgroup_done (&cgroup);
 }
@@ -472,8 +128,8 @@ test_freeze (void)
 {
   struct tare_error error = { 0 };
   struct cgroup cgroup = make ("freeze");
-  uint64_t *counter
-      = mmap (NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  uint64_t *counter =
+      mmap (NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   pid_t pid = start_in (&cgroup, count_up, counter);
   usleep (20000);
   CHECK (advances (counter), "the process runs");
@@ -533,6 +189,34 @@ test_nested (void)
   cgroup_done (&cgroup);
 }
 
+/* Two processes that start a successor and end, for ever: whoever lists them is always late. */
+static int
+fork_on (void *unused)
+{
+  (void) unused;
+  (void) fork ();
+  for (;;)
+    if (fork () > 0)
+      _exit (0);
+}
+
+static void
+test_forking (void)
+{
+  struct tare_error error = { 0 };
+  struct cgroup cgroup = make ("forking");
+  prctl (PR_SET_CHILD_SUBREAPER, 1);
+  start_in (&cgroup, fork_on, NULL);
+  usleep (20000);
+  int64_t began = now_ms ();
+  succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy a group that forks all the time");
+  CHECK (now_ms () - began < 5000, "in %lld ms", (long long) (now_ms () - began));
+  CHECK (present (&cgroup) == 0, "nothing is left");
+  cgroup_done (&cgroup);
+  while (waitpid (-1, NULL, 0) > 0)
+    continue;
+}
+
 /* Deeper than there are descriptors. */
 static void
 test_deep (void)
@@ -551,6 +235,12 @@ test_deep (void)
       close (at);
       at = next;
     }
+  char text[16];
+  pid_t pid = fork ();
+  if (pid == 0)
+    _exit (sleep_long (NULL)); /* killed as a straggler, in this one hierarchy */
+  snprintf (text, sizeof text, "%d", (int) pid);
+  CHECK (group_write (at, "cgroup.procs", text) == 0, "a process, %d groups down", made);
   close (at);
   uint64_t soft, hard;
   sys_get_rlimit (0, RLIMIT_NOFILE, &soft, &hard);
@@ -561,6 +251,7 @@ test_deep (void)
   CHECK (r < 0, "processes of %d nested groups: an error, no crash (%s)", made, error.message);
   int64_t began = now_ms ();
   succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy with 64 descriptors");
+  CHECK (WTERMSIG (wait_for (pid)) == SIGKILL, "the process was killed");
   CHECK (present (&cgroup) == 0, "nothing is left, in %lld ms", (long long) (now_ms () - began));
   sys_set_rlimit (0, RLIMIT_NOFILE, soft, hard);
   cgroup_done (&cgroup);
@@ -625,9 +316,9 @@ test_reopen (void)
     free (directories[i]);
   cgroup_done (&cgroup);
 
-  static const char *const bad[]
-      = { "/etc", "/sys/fs/cgroup", "/sys/fs/cgroup/../../../etc", "relative", "",
-          "/sys/fs/cgroup/a/../b" };
+  static const char *const bad[] = {
+    "/etc", "/sys/fs/cgroup", "/sys/fs/cgroup/../../../etc", "relative", "", "/sys/fs/cgroup/a/../b"
+  };
   for (size_t i = 0; i < COUNT_OF (bad); i++)
     fails (cgroup_open (&again, TARE_CGROUP_CGROUPFS, &bad[i], 1, NULL, &error), -EINVAL, &error,
            "is no cgroup directory", bad[i]);
@@ -661,113 +352,23 @@ test_mounts (void)
   cgroup_done (&cgroup);
 }
 
-/* ---- views ----------------------------------------------------------------------------------- */
-
-static bool
-has_left (int group)
-{
-  struct sys_stat st;
-  return sys_stat (group, NULL, &st) < 0 || st.nlink != 2;
-}
-
 static void
-remove_top (void)
+tests (void)
 {
-  struct cgroup cgroup = { 0 };
-  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS, top, "unused", NULL, NULL) < 0)
-    return;
-  for (size_t i = 0; i < cgroup.n_hierarchies; i++)
-    cgroup.hierarchies[i].fd
-        = group_open (cgroup.hierarchies[i].root, cgroup.hierarchies[i].path, O_RDONLY);
-  size_t left = 0;
-  for (size_t i = 0; i < cgroup.n_hierarchies; i++)
-    if (cgroup.hierarchies[i].fd >= 0)
-      {
-        static const char *const names[] = { "make/a", "make" };
-        for (size_t n = 0; n < COUNT_OF (names); n++)
-          (void) group_remove (cgroup.hierarchies[i].fd, names[n]);
-        left += has_left (cgroup.hierarchies[i].fd);
-      }
-  CHECK (left == 0, "no group of any test is left");
-  CHECK (cgroup_destroy (&cgroup, NULL) >= 0, "and their parent can go");
-  cgroup_done (&cgroup);
-}
-
-static void
-test_view (const char *name)
-{
-  view = name;
-  snprintf (top, sizeof top, "/tare-test-%d", (int) getpid ());
   test_make ();
   test_enter ();
   test_clone ();
-  test_limits ();
-  test_devices ();
-  test_many_rules ();
   test_freeze ();
   test_nested ();
+  test_forking ();
   test_deep ();
   test_undo ();
   test_reopen ();
   test_mounts ();
-  remove_top ();
-}
-
-static bool
-enter_mount_namespace (void)
-{
-  return unshare (CLONE_NEWNS) == 0 && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
-
-/* The controllers that have a v1 hierarchy now: to make one would take the controller from v2, for
- * the whole machine. False: none has. */
-static bool
-show_v1 (void)
-{
-  char path[128], line[256];
-  size_t shown = 0;
-  FILE *file = fopen ("/proc/cgroups", "re");
-  umount2 ("/sys/fs/cgroup", MNT_DETACH);
-  if (file == NULL || mount ("cgroup", "/sys/fs/cgroup", "tmpfs", 0, "mode=755") < 0)
-    return false;
-  while (fgets (line, sizeof line, file) != NULL)
-    {
-      uint64_t hierarchy = 0;
-      char *number = line + strcspn (line, "\t");
-      if (*line == '#' || *number == '\0')
-        continue;
-      *number++ = '\0';
-      number[strspn (number, "0123456789")] = '\0';
-      if (parse_u64 (number, UINT64_MAX, &hierarchy) < 0 || hierarchy == 0)
-        continue;
-      snprintf (path, sizeof path, "/sys/fs/cgroup/%.64s", line);
-      mkdir (path, 0755);
-      shown += mount ("cgroup", path, "cgroup", 0, line) == 0;
-    }
-  fclose (file);
-  mkdir ("/sys/fs/cgroup/systemd", 0755);
-  (void) !mount ("cgroup", "/sys/fs/cgroup/systemd", "cgroup", 0, "none,name=systemd");
-  return shown > 0;
 }
 
 int
 main (void)
 {
-  if (geteuid () != 0 || !enter_mount_namespace ())
-    {
-      skip ("cgroups", "needs root");
-      return tap_done ();
-    }
-  setvbuf (stdout, NULL, _IOLBF, 0);
-  test_view ("as it is");
-  if (enter_mount_namespace () && show_v1 ())
-    test_view ("v1");
-  else
-    tap_note ("no controller has a v1 hierarchy here");
-  umount2 ("/sys/fs/cgroup", MNT_DETACH);
-  if (mount ("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL) == 0)
-    test_view ("v2");
-  else
-    tap_note ("no cgroup v2 here");
-  return tap_done ();
+  return run_views (tests);
 }

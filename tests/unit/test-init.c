@@ -18,14 +18,14 @@ test_table (void)
     {
       const struct init_step_row *step = &init_steps[i];
       is_text (step->name, init_step_name (i + 1), "the row is in its place");
-      ok (step->run != NULL || (!step->inside && step->sends != MESSAGE_NONE),
-          "%s does something", step->name);
+      ok (step->run != NULL || (!step->inside && step->sends != MESSAGE_NONE), "%s does something",
+          step->name);
       ok (step->sends == MESSAGE_NONE || message_direction (step->sends) == MESSAGE_TO_HOST,
           "%s sends to the host", step->name);
       ok (step->receives == MESSAGE_NONE || message_direction (step->receives) == MESSAGE_TO_INIT,
           "%s receives from the host", step->name);
       ok ((step->sends == MESSAGE_NONE || (sent & 1u << step->sends) == 0)
-            && (step->receives == MESSAGE_NONE || (received & 1u << step->receives) == 0),
+              && (step->receives == MESSAGE_NONE || (received & 1u << step->receives) == 0),
           "%s: no message twice", step->name);
       sent |= 1u << step->sends;
       received |= 1u << step->receives;
@@ -55,8 +55,7 @@ test_options (void)
 static void
 test_environment (void)
 {
-  static const char *const env[]
-    = { "PATHS=1", "PATH=/a", "PATH=/b", "HOM=/x", "EMPTY=", NULL };
+  static const char *const env[] = { "PATHS=1", "PATH=/a", "PATH=/b", "HOM=/x", "EMPTY=", NULL };
   is_text (environment_value (env, "PATH"), "/a", "the first of a name");
   is_text (environment_value (env, "EMPTY"), "", "an empty one");
   is_text (environment_value (env, "HOME"), NULL, "a missing one");
@@ -151,7 +150,7 @@ static void
 test_programs (void)
 {
   ok (chdir (directory) == 0 && mkdir ("one", 0755) == 0 && mkdir ("two", 0755) == 0
-        && mkdir ("one/dir", 0755) == 0 && mkfifo ("one/fifo", 0755) == 0,
+          && mkdir ("one/dir", 0755) == 0 && mkfifo ("one/fifo", 0755) == 0,
       "directories");
   make_file ("one/both", 0644);
   make_file ("two/both", 0755);
@@ -210,8 +209,8 @@ test_resolver (void)
   is_number (makes (root, "/m/../../../outside/x", 0, RESOLVE_DIRECTORY), 0, "climbing");
   ok (exists ("root/outside/x", S_IFDIR) && !exists ("outside/x", S_IFDIR), "stays inside");
   ok (symlink ("../../outside", below ("root/out")) == 0
-        && symlink ("/outside/new", below ("root/dangling")) == 0
-        && symlink ("self", below ("root/self")) == 0,
+          && symlink ("/outside/new", below ("root/dangling")) == 0
+          && symlink ("self", below ("root/self")) == 0,
       "links");
   is_number (makes (root, "/out/y", 0, RESOLVE_FILE), 0, "by a link that climbs");
   ok (exists ("root/outside/y", S_IFREG) && !exists ("outside/y", S_IFREG), "stays inside");

@@ -250,7 +250,7 @@ is_meant (struct deviation *list, size_t n, const char *path, const char *schema
 {
   for (size_t i = 0; i < n; i++)
     if (str_equal (list[i].path, path) && str_equal (list[i].table, table)
-        && (list[i].schema == NULL || str_equal (list[i].schema, schema)))
+        && (list[i].schema == NULL || (schema != NULL && str_equal (list[i].schema, schema))))
       return list[i].met = true;
   return false;
 }

@@ -240,7 +240,9 @@ clears_away (int root, const char *id)
 {
   struct state state = STATE_INIT;
   struct tare_error error = { 0 };
-  int r = state_open_damaged (root, id, &state, &error);
+  int r = state_open (root, id, true, &state, &error);
+  if (r < 0 && (error.kind == TARE_ERROR_CORRUPT || error.kind == TARE_ERROR_NOT_FOUND))
+    r = state_open_damaged (root, id, &state, &error);
   if (r >= 0)
     r = state_remove (root, &state, &error);
   state_done (&state);
@@ -401,7 +403,9 @@ test_directories (int root)
     }
   else
     skip ("directory of another user", "needs root");
-  ok (clears_away (root, "d"), "ours again: cleared away");
+  ok (state_open_damaged (root, "d", &state, NULL) == -EAGAIN && state.directory < 0,
+      "ours again: it is not damaged any more");
+  ok (clears_away (root, "d"), "and cleared away");
   mkdir (at ("elsewhere"), 0700);
   write_file (at ("elsewhere/precious"), "x", 1);
   make_link (at ("elsewhere"), at ("root/d"));
@@ -503,6 +507,59 @@ test_one_winner (int root)
     }
   ok (winners == 1 && losers == MANY - 1, "%d sides, %d winner, %d losers", MANY, winners, losers);
   ok (clears_away (root, "storm"), "cleared away");
+}
+
+/* Makes the id and removes it again, or clears away what others have begun; says whether two ever
+ * had it at once. */
+static int
+fight (int root, bool makes)
+{
+  for (int i = 0; i < 400; i++)
+    {
+      struct state state = STATE_INIT;
+      int r = makes ? state_reserve (root, "fight", &state, NULL)
+                    : state_open_damaged (root, "fight", &state, NULL);
+      if (r >= 0 && makes)
+        {
+          int claim = open (at ("claim"), O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+          if (claim < 0)
+            return 1;
+          usleep (100);
+          close (claim);
+          if (faccessat (state.directory, "state.json", F_OK, 0) < 0 || unlink (at ("claim")) < 0)
+            return 1;
+        }
+      if (r >= 0)
+        (void) state_remove (root, &state, NULL);
+      state_done (&state);
+    }
+  return 0;
+}
+
+static void
+test_fight (int root)
+{
+  enum
+  {
+    MANY = 6
+  };
+  pid_t children[MANY];
+  int losses = 0;
+  for (int i = 0; i < MANY; i++)
+    if ((children[i] = fork ()) == 0)
+      _exit (fight (root, i % 3 != 2));
+  for (int i = 0; i < MANY; i++)
+    {
+      int status = 0;
+      waitpid (children[i], &status, 0);
+      losses += status != 0;
+    }
+  ok (losses == 0, "made and cleared away at once: never two have it, nobody loses it");
+  unlink (at ("claim"));
+  struct state state = STATE_INIT;
+  make (root, "whole");
+  ok (state_open_damaged (root, "whole", &state, NULL) == -EAGAIN, "what is whole is not damaged");
+  state_done (&state);
 }
 
 /* ---- what a container is --------------------------------------------------------------------- */
@@ -659,6 +716,7 @@ main (void)
   test_remove (root);
   test_locks (root);
   test_one_winner (root);
+  test_fight (root);
   test_statuses ();
   test_list ();
   test_full_disk ();
