@@ -45,7 +45,7 @@ commands=(create delete features kill list ps run spec start state)
   [ -z "$stderr" ]
   local command
   for command in "${commands[@]}"; do
-    [[ $output =~ [[:space:]]$command[[:space:]] ]] || fail_with "$command is missing"
+    [[ $output =~ [[:space:]]${command}[[:space:]] ]] || fail_with "$command is missing"
   done
 }
 
@@ -374,7 +374,9 @@ datagrams() {
   only_tare
   jq -e '.ociVersionMax == "1.3.0" and (.linux.namespaces | contains(["time"]))
          and (.linux.capabilities | length == 41)
-         and (.mountOptions == (.mountOptions | sort | unique))' <<<"$output"
+         and (.mountOptions == (.mountOptions | sort | unique))
+         and (.linux.seccomp | .enabled == (.actions != null))
+         and (.linux.seccomp.supportedFlags - .linux.seccomp.knownFlags == [])' <<<"$output"
 }
 
 @test "list: an empty root, an unknown root" {

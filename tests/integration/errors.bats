@@ -16,13 +16,18 @@ teardown() {
   test_end
 }
 
+# 127 is tare's; the others end with 1.
+expected() {
+  if is_tare && [ "$1" -eq 127 ]; then echo 127; fi
+}
+
 # create and run of a bundle that cannot be: status, and words that must be in the message.
 refused() {
   local wanted=$1 words=$2 verb
   for verb in create run; do
     rm -f "$WORK/log.json" "$WORK/pid"
-    run --separate-stderr "$RUNTIME" --root "$ROOT" --log "$WORK/log.json" --log-format json \
-      "$verb" --bundle "$BUNDLE" --pid-file "$WORK/pid" "$ID" </dev/null 3>&-
+    EXPECT=$(expected "$wanted") run_rt --log "$WORK/log.json" --log-format json \
+      "$verb" --bundle "$BUNDLE" --pid-file "$WORK/pid" "$ID" </dev/null
     if is_tare; then
       assert_error "$wanted" "$words"
       assert_one_record "$WORK/log.json" "$words"
@@ -113,7 +118,7 @@ ROWS
   make_bundle no-such-program
   refused 127 "executable file"
   [[ $stderr =~ "executable file not found in \$PATH"|"no such file or directory"|"No such file or directory" ]]
-  make_bundle /bin/no-such-program
+  config '.process.args = ["/bin/no-such-program"]'
   refused 127 "/bin/no-such-program"
   [[ ${stderr,,} == *"no such file or directory"* ]]
 }
@@ -130,26 +135,25 @@ ROWS
 }
 
 @test "an interpreter that is not there: start tells it" {
+  only_tare
   make_bundle /bin/script
   printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/script"
   chmod +x "$BUNDLE/rootfs/bin/script"
-  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
-  run_rt start "$ID"
-  [ "$status" -ne 0 ]
-  only_tare
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  EXPECT=$(expected 127) run_rt start "$ID"
   assert_error 127 "/bin/script"
   [[ ${stderr,,} == *"no such file or directory"* ]]
 }
 
 @test "run of a program that cannot start deletes the container" {
+  only_tare
   make_bundle /bin/script
   printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/script"
   chmod +x "$BUNDLE/rootfs/bin/script"
-  run_rt run --bundle "$BUNDLE" "$ID"
-  [ "$status" -ne 0 ]
-  is_tare && assert_error 127 "/bin/script"
+  EXPECT=$(expected 127) run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 127 "/bin/script"
   assert_nothing_left
-  run_rt run --detach --bundle "$BUNDLE" "$ID"
+  EXPECT=$(expected 127) run_rt run --detach --bundle "$BUNDLE" "$ID"
   [ "$status" -ne 0 ]
   assert_nothing_left
 }
@@ -162,9 +166,10 @@ ROWS
   mkdir -p "$ROOT" "$WORK/precious"
   chmod 700 "$ROOT"
   touch "$WORK/precious/file"
-  local verb id
+  local verb id only # runc takes ".x"
   for verb in "create --bundle $BUNDLE" "run --bundle $BUNDLE" start state kill delete "delete --force" ps; do
-    for id in '' . .. a/b ../precious ../x $'a\nb' 'a b' 'a*' '.x' "$(printf 'x%.0s' {1..300})" 'é' 'a:b'; do
+    is_tare && only=(.x) || only=()
+    for id in '' . .. a/b ../precious ../x $'a\nb' 'a b' 'a*' "${only[@]}" "$(printf 'x%.0s' {1..300})" 'é' 'a:b'; do
       # shellcheck disable=SC2086
       run_rt $verb "$id" </dev/null
       [ "$status" -ne 0 ] || fail_with "$verb '$id' succeeds"
@@ -173,9 +178,10 @@ ROWS
         [[ $stderr == *"invalid container ID format"* ]] || fail_with "$verb '$id'"
       fi
     done
+    is_tare || continue # "-x" is an id for others
     # shellcheck disable=SC2086
     run_rt $verb -- -x </dev/null
-    ! is_tare || [ "$status" -ne 0 ]
+    assert_error 1 "invalid container ID format"
   done
   [ -e "$WORK/precious/file" ]
   [ -z "$(ls -A "$ROOT")" ] || ! is_tare
@@ -194,14 +200,14 @@ ROWS
 
 @test "an id that is taken" {
   make_bundle sleep 100
-  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
   local pid verb
   pid=$(pid_of "$ID")
   for verb in create run; do
     run_rt $verb --bundle "$BUNDLE" "$ID" </dev/null
     [ "$status" -eq 1 ]
-    [[ $stderr == *"already exists"* || $stderr == *"already exists"* ]]
-    is_tare && assert_error 1 "container \`$ID\` already exists"
+    [[ $stderr == *"already exists"* ]]
+    ! is_tare || assert_error 1 "container \`$ID\` already exists"
   done
   [ "$(pid_of "$ID")" = "$pid" ]
   [ "$(status_of "$ID")" = created ]
@@ -211,7 +217,7 @@ ROWS
   make_bundle sleep 100
   local i children=() winners=0
   for i in 1 2 3 4 5 6 7 8; do
-    rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$BUNDLE/err$i" 3>&- &
+    rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$BUNDLE/err$i" &
     children+=($!)
   done
   for i in "${children[@]}"; do
@@ -239,7 +245,7 @@ ROWS
   while read -r root words; do
     for verb in "create --bundle $BUNDLE" "run --bundle $BUNDLE" start state kill delete "delete --force" ps; do
       # shellcheck disable=SC2086
-      run --separate-stderr "$RUNTIME" --root "$root" $verb "$ID" </dev/null 3>&-
+      run --separate-stderr "$RUNTIME" --root "$root" $verb "$ID" </dev/null
       assert_error 1 "$words"
     done
     run --separate-stderr "$RUNTIME" --root "$root" list
@@ -293,7 +299,7 @@ ROWS
 @test "a verb that is stopped holds others up, but not for ever" {
   only_tare
   make_bundle sleep 100
-  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
   flock "$ROOT/$ID/lock" sleep 30 3>&- &
   local holder=$!
   wait_until 5 bash -c '! flock -n "$1" true' - "$ROOT/$ID/lock"

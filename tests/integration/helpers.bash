@@ -67,13 +67,15 @@ only_tare() {
 
 # ---- the runtime ---------------------------------------------------------------------------------
 
+# descriptor 3 is bats' own and must not reach a container
 rt() {
-  "$RUNTIME" --root "$ROOT" "$@"
+  "$RUNTIME" --root "$ROOT" "$@" 3>&-
 }
 
-# run with the output streams apart; descriptor 3 is bats' own and must not reach a container
+# run with the output streams apart. bats takes 127 for a mistake in the test unless it is told:
+# EXPECT=127 run_rt ...
 run_rt() {
-  run --separate-stderr rt "$@" 3>&-
+  run ${EXPECT:+"-$EXPECT"} --separate-stderr rt "$@"
 }
 
 # A bundle whose program is "$@".
@@ -81,7 +83,10 @@ make_bundle() {
   mkdir -p "$BUNDLE"
   cp -a "$WORK/rootfs" "$BUNDLE/rootfs"
   "$RUNTIME" spec --bundle "$BUNDLE"
-  config '.process.terminal = false | .process.args = $ARGS.positional' --args "$@"
+  # one by one: jq's --args takes "-c" for an option of its own
+  local argument
+  config '.process.terminal = false | .process.args = $args' \
+    --argjson args "$(for argument; do jq -n --arg a "$argument" '$a'; done | jq -s .)"
 }
 
 # Edits config.json by a jq filter.

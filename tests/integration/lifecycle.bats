@@ -18,7 +18,7 @@ teardown() {
 
 # create as a manager does it: the container's streams are not ours
 create() {
-  rt create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$BUNDLE/out" 2>"$BUNDLE/err" 3>&-
+  rt create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$BUNDLE/out" 2>"$BUNDLE/err"
 }
 
 # ---- run -----------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ create() {
 
 @test "run --detach: returns while the program runs" {
   make_bundle sleep 100
-  rt run --detach --bundle "$BUNDLE" --pid-file "$BUNDLE/pid" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  rt run --detach --bundle "$BUNDLE" --pid-file "$BUNDLE/pid" "$ID" </dev/null >"$BUNDLE/out" 2>&1
   [ "$(status_of "$ID")" = running ]
   [ "$(cat "$BUNDLE/pid")" = "$(pid_of "$ID")" ]
   rt delete --force "$ID"
@@ -279,8 +279,8 @@ create() {
 
 @test "kill --all: every process of the container" {
   only_tare
-  make_bundle sh -c 'trap "" TERM; sh -c "trap \"echo child; exit\" TERM; echo ready; while :; do sleep 0.05; done"
-    echo end'
+  make_bundle sh -c 'trap : TERM; sh -c "trap \"echo child; exit\" TERM; echo ready; while :; do sleep 0.05; done" &
+    while :; do sleep 0.05; done'
   create
   rt start "$ID"
   wait_until 5 grep -q ready "$BUNDLE/out"
@@ -289,6 +289,7 @@ create() {
 }
 
 @test "kill: without a pid namespace KILL ends every process" {
+  only_tare
   make_bundle sh -c 'sleep 101 & sleep 102 & echo ready; wait'
   config 'del(.linux.namespaces[] | select(.type == "pid"))'
   create
@@ -399,6 +400,7 @@ create() {
 }
 
 @test "preserve-fds: one that is not open" {
+  only_tare
   make_bundle true
   run --separate-stderr bash -c '"$1" --root "$2" run --preserve-fds 2 --bundle "$3" "$4" 3<"$3" 4<&-' - \
     "$RUNTIME" "$ROOT" "$BUNDLE" "$ID"
@@ -447,4 +449,36 @@ create() {
   run_rt --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"
   assert_success
   assert_output hi
+}
+
+@test "odd limits of the caller: it works, or is one clean error with nothing left" {
+  only_tare
+  make_bundle echo hi
+  config 'del(.process.rlimits)'
+  local limit
+  for limit in 'ulimit -n 8' 'ulimit -u 1' 'ulimit -f 0' 'ulimit -v 65536' 'ulimit -s 128' 'umask 077' 'umask 0' \
+    'umask 777'; do
+    # AddressSanitizer maps terabytes before main
+    [[ -z ${TARE_SANITIZED:-} || $limit != 'ulimit -v '* ]] || continue
+    # by a pipe: bats keeps output in files, which a limit may be about
+    run bash -c '{ '"$limit"'; "$@"; } 2>&1 | cat; exit "${PIPESTATUS[0]}"' - \
+      "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+    if [ "$status" -eq 0 ]; then
+      assert_output hi
+    else
+      [ "${#lines[@]}" -eq 1 ] && [[ $output == "tare: "* ]] || fail_with "$limit"
+    fi
+    assert_nothing_left
+  done
+  run env -i "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+  assert_output hi
+}
+
+@test "signals that the caller blocks or ignores are not so inside" {
+  only_tare
+  make_bundle grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status
+  run env --ignore-signal=PIPE --ignore-signal=USR1 --block-signal=TERM --block-signal=USR2 \
+    "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+  assert_success
+  [ "$(cut -f 2 <<<"$output" | sort -u)" = 0000000000000000 ]
 }

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# What an image, a volume or a running container must not get at.
+
+load helpers
+load inside
+
+setup_file() {
+  file_begin
+}
+teardown_file() {
+  file_end
+}
+setup() {
+  test_begin
+}
+teardown() {
+  test_end
+}
+
+# ---- the session keyring -------------------------------------------------------------------------
+
+# run with a secret in the caller's session keyring.
+run_with_secret() {
+  run --separate-stderr "$(tool keyring)" with "$RUNTIME" --root "$ROOT" "$@" </dev/null 3>&-
+}
+
+@test "a container does not find the caller's session keyring" {
+  make_bundle keyring
+  cp "$(tool keyring)" "$BUNDLE/rootfs/bin/keyring"
+  run_with_secret run --bundle "$BUNDLE" "$ID"
+  assert_success
+  [[ $output == none:* ]]
+  run_with_secret run --no-new-keyring --bundle "$BUNDLE" "$ID" # the control
+  assert_success
+  assert_output "found: secret"
+}
+
+@test "exec does not bring the caller's session keyring into the container" {
+  make_bundle sleep 1000
+  cp "$(tool keyring)" "$BUNDLE/rootfs/bin/keyring"
+  rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  run_with_secret exec "$ID" keyring
+  assert_success
+  [[ $output == none:* ]]
+}
+
+# ---- namespaces ----------------------------------------------------------------------------------
+
+@test "sysctls and host name are refused in the host's own namespaces, by whatever path" {
+  only_tare
+  local before
+  make_bundle true
+  cp "$BUNDLE/config.json" "$BUNDLE/base.json"
+  before=$(uname -n)
+  config '(.linux.namespaces[] | select(.type == "uts")).path = "/proc/self/ns/uts"
+    | .hostname = $name' --arg name "$before" # the same, should it come to that
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "is the host's own uts namespace"
+  cp "$BUNDLE/base.json" "$BUNDLE/config.json"
+  config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/net"
+    | .linux.sysctl = {"net.ipv4.ip_default_ttl": $ttl}' --arg ttl "$(cat /proc/sys/net/ipv4/ip_default_ttl)"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "is the host's own network namespace"
+  config 'del(.linux.sysctl)' # joined, but not changed
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_success
+}
+
+# ---- mounts --------------------------------------------------------------------------------------
+
+@test "nothing is mounted over the root, nor anything but a procfs on /proc" {
+  only_tare
+  make_bundle true
+  ln -s / "$BUNDLE/rootfs/link"
+  cp "$BUNDLE/config.json" "$BUNDLE/base.json"
+  local destination words
+  while read -r destination words; do
+    cp "$BUNDLE/base.json" "$BUNDLE/config.json"
+    config '.mounts += [{"destination": $to, "type": "tmpfs", "source": "fake"}]' --arg to "$destination"
+    run_rt run --bundle "$BUNDLE" "$ID"
+    assert_error 1 "$words"
+  done <<'LIST'
+/ is the root itself
+/. is the root itself
+/.. the root itself cannot be mounted over
+/link the root itself cannot be mounted over
+/proc 'fake' is not a procfs
+LIST
+}
+
+# ---- seccomp -------------------------------------------------------------------------------------
+
+# The filter is loaded early, without noNewPrivileges: what it forbids, init cannot do.
+@test "a filter that hides the bounding set stops the container" {
+  make_bundle grep CapBnd /proc/self/status
+  config '.process.noNewPrivileges = false | .linux.seccomp = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "syscalls": [{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "errnoRet": $errno,
+      "args": [{"index": 0, "value": 23, "op": "SCMP_CMP_EQ"}]}]}' --argjson errno 1
+  run_rt run --bundle "$BUNDLE" "$ID"
+  if is_tare; then
+    assert_error 1 "read the bounding set"
+  else
+    [ "$status" -ne 0 ] || [[ $output == *"$(capability_mask CAP_AUDIT_WRITE CAP_KILL CAP_NET_BIND_SERVICE)" ]]
+  fi
+}
+
+# ---- programs ------------------------------------------------------------------------------------
+
+@test "args[0] does not lead through a descriptor of the runtime" {
+  only_tare
+  local fd
+  make_bundle true
+  for fd in {3..12}; do
+    config '.process.args = [$program]' --arg program "/proc/self/fd/$fd/bin/true"
+    EXPECT=127 run_rt run --bundle "$BUNDLE" "$ID"
+    assert_error 127 "no such file or directory"
+  done
+}
