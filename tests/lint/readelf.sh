@@ -59,7 +59,7 @@ if [ $# -eq 0 ]; then
   set -- "$linkage" "$top_builddir/tare" static-pie "$top_builddir/tare-init" \
     static-pie "$top_builddir/init-objects/tare-init" library "$top_builddir"/libtare.so.0.1.0
   # FORTIFY leaves checked variants behind; musl has none.
-  nm "$top_builddir/tare" | grep '_chk$' >/dev/null ||
+  nm "$top_builddir/tare" | grep '_chk\(@.*\)\{0,1\}$' >/dev/null ||
     { file=$top_builddir/tare; complain 'nothing of _FORTIFY_SOURCE'; }
 fi
 count=0

@@ -184,6 +184,17 @@ cp dynamic setuid
 chmod u+s setuid
 fails 'setuid or setgid' "$lint_dir/readelf.sh" shared "$work/setuid"
 
+# ---- documents ----------------------------------------------------------------------------------
+printf '#!/bin/sh\n[ "$1" = check ] || echo "| table $1 |"\n' >steps
+chmod +x steps
+export TARE_STEPS=$work/steps
+printf 'before\n<!-- steps: init -->\nold\n<!-- end -->\nafter\n' >stale.md
+fails stale "$lint_dir/docs.sh" "$work/stale.md"
+passes "$lint_dir/docs.sh" --update "$work/stale.md"
+passes "$lint_dir/docs.sh" "$work/stale.md"
+printf 'no table\n' >empty.md
+fails 'no table of steps' "$lint_dir/docs.sh" "$work/empty.md"
+
 # ---- lists --------------------------------------------------------------------------------------
 tree listed src/base/a.c 'int a;' src/base/Makemodule.am 'base_SOURCES_LIST = src/base/a.c'
 passes "$lint_dir/lists.sh" "$work/listed"
