@@ -171,14 +171,18 @@ cgroups_of() {
 # Processes that live in a mount namespace of their own with a mount of ours in it, and inits that
 # wait in one of our bundles.
 processes_of() {
-  local own directory
+  local own file directory
   own=$(readlink /proc/self/ns/mnt)
-  for directory in /proc/[0-9]*; do
+  for file in $(grep -lsF "$1" /proc/[0-9]*/mountinfo || true); do
+    directory=${file%/mountinfo}
     [ "$(readlink "$directory/ns/mnt" 2>/dev/null)" != "$own" ] || continue
-    if grep -qs "$1" "$directory/mountinfo"; then
-      echo "$(basename "$directory"): $(tr '\0' ' ' <"$directory/cmdline" 2>/dev/null)"
-    fi
+    echo "$(basename "$directory"): $(tr '\0' ' ' <"$directory/cmdline" 2>/dev/null)"
   done
+}
+
+# Those that have a file of ours as a standard stream: inits that got no further.
+holders() {
+  find /proc/[0-9]*/fd/[012] -maxdepth 0 -lname "*$1*" 2>/dev/null || true
 }
 
 leak_audit() {
@@ -191,6 +195,8 @@ leak_audit() {
   [ -z "$left" ] || { echo "# leak: mounts: $left" >&3; result=1; }
   left=$(processes_of "$TAG")
   [ -z "$left" ] || { echo "# leak: processes: $left" >&3; result=1; }
+  left=$(holders "$TAG")
+  [ -z "$left" ] || { echo "# leak: open in: $left" >&3; result=1; }
   left=$(ls /dev/shm | grep -F "$TAG") || true
   [ -z "$left" ] || { echo "# leak: /dev/shm: $left" >&3; result=1; }
   return $result

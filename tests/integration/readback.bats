@@ -18,6 +18,11 @@ teardown() {
   test_end
 }
 
+# bats wants to know of a 127 beforehand; the others end with 1.
+expected() {
+  if is_tare && [ "$1" -eq 127 ]; then echo 127; fi
+}
+
 # says STATUS TEXT: create and run fail so; the line is exactly TEXT, and so is the log's record
 says() {
   local wanted=$1 text=$2 verb
@@ -95,7 +100,9 @@ says() {
   says 126 'exec: `/bin`: is a directory: permission denied'
   mkfifo -m 755 "$BUNDLE/rootfs/fifo"
   config '.process.args = ["/fifo"]'
-  says 126 'exec: `/fifo`: not a regular file: permission denied'
+  if is_tare; then # the peer creates such a container
+    says 126 'exec: `/fifo`: not a regular file: permission denied'
+  fi
   chmod 755 "$BUNDLE/rootfs/plain"
   config '.process.args = ["plain"] | .process.env = ["PATH=/bin:/"] | .process.user.uid = 1000'
   chmod 700 "$BUNDLE/rootfs/plain"
@@ -116,9 +123,7 @@ says() {
     if is_tare; then
       [ "$status" -eq "$wanted" ] || fail_with "status"
       [ "$stderr" = "tare: $text" ] || fail_with "not: tare: $text"
-    else
-      [ "$status" -ne 0 ] || [ "$name" = nonsense ] || fail_with "start succeeds"
-    fi
+    fi # the peer's start succeeds
     wait_until 5 has_status "$ID" stopped
     rt delete "$ID"
     EXPECT=$(expected "$wanted") run_rt run --bundle "$BUNDLE" "$ID" </dev/null
