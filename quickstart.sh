@@ -13,7 +13,7 @@ set -euo pipefail
 build_packages=(autoconf automake binutils gcc libc6-dev libcap-dev libseccomp-dev libsystemd-dev
   libyajl-dev linux-libc-dev make musl-tools pkg-config)
 hello_packages=(busybox-static jq)
-test_packages=(bats clang clang-format cppcheck git iproute2 procps shellcheck strace
+test_packages=(bats clang clang-format cppcheck git gojq iproute2 procps shellcheck strace
   universal-ctags libcap2-bin runc)
 manager_packages=(catatonit conmon containerd curl debootstrap docker.io iptables netavark podman
   skopeo umoci)
@@ -97,7 +97,7 @@ hello() {
 }
 
 # The figures of each run, from its last line "N passed, N failed[, N skipped]".
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=
 count() {
   local name=$1 log status=0 line p f s
   shift
@@ -105,6 +105,7 @@ count() {
   log=$(mktemp)
   "$@" 2>&1 | tee "$log" || status=$?
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1) || true
+  failures+=$(sed -n '/^# failed/,$p' "$log")
   rm -f "$log"
   if [ -z "$line" ]; then
     echo "not ok - $name: it ended without its summary (exit status $status)"
@@ -128,8 +129,8 @@ run_tests() {
     make --no-print-directory -C "$sanitized" check CHECK_ARGS=--no-managers
   summary="$passed passed, $failed failed"
   [ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
-  echo
-  echo "$summary"
+  # once more at the end: the log is long
+  printf '\n%s\n%s\n' "$failures" "$summary"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 

@@ -405,7 +405,7 @@ ROWS
   make_bundle cat /proc/self/limits
   config '.process.rlimits += [{type: "RLIMIT_CORE", soft: 10, hard: 20}, {type: "RLIMIT_NPROC", soft: 100, hard: 200},
           {type: "RLIMIT_FSIZE", soft: 4096, hard: 77777}]'
-  sed -i 's/: 77777$/: 18446744073709551615/' "$BUNDLE/config.json" # jq knows no number that large
+  sed -i 's/: 77777\b/: 18446744073709551615/' "$BUNDLE/config.json" # jq knows no number that large
   run_rt run --bundle "$BUNDLE" "$ID" </dev/null
   assert_success
   limit() {

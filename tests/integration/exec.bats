@@ -576,8 +576,9 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
   begin
   run timeout 60 script -qec "stty rows 33 cols 77; $RUNTIME --root $ROOT exec -t $ID sh -c 'tty; stty size; cut -d\" \" -f7 /proc/self/stat; exit 4'" /dev/null </dev/null 3>&-
   output=${output//$'\r'/}
-  output=${output#'^@'} # script's end of file, if it is echoed in time
   output=${output//$'\b'/}
+  output=${output//'^@'/} # script's end of file, echoed when it comes
+  output=${output%$'\n'}
   [ "$status" -eq 4 ]
   assert_output $'/dev/pts/0\n33 77\n34816'
 }

@@ -34,7 +34,7 @@ create() {
     and .annotations["org.example.b"] == "x\ny\"z" and (.annotations | length >= 2)
     and has("owner")' <<<"$output"
   only_tare
-  [ "$(jq -r 'keys_unsorted | join(" ")' <<<"$output")" = \
+  [ "$(command jq -r 'keys_unsorted | join(" ")' <<<"$output")" = \
     "ociVersion id pid status bundle rootfs created annotations owner" ]
   [ "$(jq -r .owner <<<"$output")" = root ]
   [ "$(jq -r .ociVersion <<<"$output")" = 1.3.0 ]
