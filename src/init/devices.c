@@ -7,7 +7,6 @@
  */
 #include "init/init.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -39,17 +38,12 @@ other_thing (const struct plan_device *device, const char *what, struct tare_err
 static int
 set_owner_and_mode (int node, const struct plan_device *device, struct tare_error *error)
 {
-  char path[32];
   struct sys_stat st;
   int r = sys_fchownat (node, "", device->uid, device->gid, AT_EMPTY_PATH);
   if (r >= 0)
     r = sys_stat (node, NULL, &st);
   if (r >= 0 && (st.mode & 07777) != (device->mode & 07777))
-    {
-      /* The only way to change the mode of a node without opening it; /proc is the host's yet. */
-      (void) snprintf (path, sizeof path, "/proc/self/fd/%d", node);
-      r = sys_fchmodat (AT_FDCWD, path, device->mode & 07777);
-    }
+    r = sys_chmod (node, device->mode & 07777);
   return r < 0 ? fail (error, r, "set its owner and mode") : 0;
 }
 

@@ -97,6 +97,8 @@ uint64_t resolve_flags_of (const char *path);
 /* mounts.c */
 /* "key=value" or "key": *ret_value is NULL for the latter. -ENAMETOOLONG. */
 int option_split (const char *option, char *ret_key, size_t size, const char **ret_value);
+/* copyup.c: what is in the directory from, and its owner, to the root of a detached tmpfs. */
+int copy_up (const struct plan_mount *mount, int from, int to, struct tare_error *error);
 /* paths.c: the host's /dev/null, checked to be 1:3. */
 int open_host_null (struct tare_error *error);
 /* namespaces.c: a procfs nobody else can reach, or the checked existing one. */

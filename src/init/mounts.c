@@ -339,6 +339,10 @@ mount_one (struct init *init, const struct plan_mount *mount, int *ret_held,
   autoclose int tree = make_tree (init, mount, target, error);
   if (tree < 0)
     return tree;
+  if (target >= 0 && (mount->flags & PLAN_MOUNT_COPY_UP) != 0)
+    r = copy_up (mount, target, tree, error);
+  if (r < 0)
+    return r;
   if (target < 0)
     target = make_target (init, mount, tree, error);
   if (target < 0)
@@ -384,9 +388,7 @@ step_mounts (struct init *init, struct tare_error *error)
   for (size_t i = 0; i < count; i++)
     {
       int r;
-      if ((mount[i].flags & PLAN_MOUNT_COPY_UP) != 0)
-        r = fail_kind (error, TARE_ERROR_UNSUPPORTED, ENOSYS, "tmpcopyup is not supported yet");
-      else if (mount[i].action == PLAN_MOUNT_SYMLINK)
+      if (mount[i].action == PLAN_MOUNT_SYMLINK)
         r = make_symlink (init, &mount[i], error);
       else
         r = mount_one (init, &mount[i], &init->held[i], error);

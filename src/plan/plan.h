@@ -55,6 +55,7 @@ enum plan_mount_flags
   PLAN_MOUNT_MODE_OF_TARGET = 1 << 4,  /* tmpfs without mode=: takes the mode of the directory */
   PLAN_MOUNT_SYSFS_FALLBACK = 1 << 5,  /* if the kernel refuses (user namespace): bind the host's */
   PLAN_MOUNT_COPY_UP = 1 << 6,         /* tmpcopyup */
+  PLAN_MOUNT_OWNER_OF_TARGET = 1 << 7, /* with it, without uid= and gid=: the directory's too */
 };
 #define PLAN_MOUNT(F)                                                                              \
   F (text, label, 0) /* for errors: "mounts[3]" */                                                 \

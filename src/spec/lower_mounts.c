@@ -77,6 +77,9 @@ apply_option (struct spec_mount *mount, const char *text, struct tare_error *err
       mount->kind = SPEC_MOUNT_BIND;
       mount->recursive = mount->recursive || option->kind == OPTION_RECURSIVE_BIND;
       break;
+    case OPTION_COPY_UP:
+      mount->copy_up = true;
+      break;
     case OPTION_SUPERBLOCK:
       mount->data[mount->n_data++] = text;
       break;
@@ -133,6 +136,9 @@ check_mount (const struct spec_mount *mount, struct tare_error *error)
                          mount->target, mount->data[0]);
   if (mount->kind != SPEC_MOUNT_BIND && mount->type == NULL)
     return config_error (error, "%s %s: type: required, but missing", mount->label, mount->target);
+  if (mount->copy_up && (mount->kind == SPEC_MOUNT_BIND || !str_equal (mount->type, "tmpfs")))
+    return config_error (error, "%s %s: tmpcopyup is an option of tmpfs mounts alone", mount->label,
+                         mount->target);
   return 0;
 }
 

@@ -68,7 +68,7 @@ const struct mount_option mount_options[] = {
   { "suid", OPTION_CLEAR, MOUNT_ATTR_NOSUID },
   { "symfollow", OPTION_CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
   { "sync", OPTION_SUPERBLOCK, 0 },
-  { "tmpcopyup", OPTION_NOT_BUILT, 0 },
+  { "tmpcopyup", OPTION_COPY_UP, 0 },
   { "unbindable", OPTION_PROPAGATION, MS_UNBINDABLE },
   /* crun's own, known so that they are not handed to a file system as data */
   { "copy-symlink", OPTION_NOT_BUILT, 0 },

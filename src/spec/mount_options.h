@@ -16,6 +16,7 @@ enum mount_option_kind
   OPTION_RECURSIVE_PROPAGATION,
   OPTION_BIND,
   OPTION_RECURSIVE_BIND,
+  OPTION_COPY_UP,    /* a tmpfs begins as a copy of what it covers */
   OPTION_SUPERBLOCK, /* a flag of the file system, by fsconfig under the same name */
   OPTION_NOTHING,    /* says what is so anyway */
   OPTION_NOT_BUILT,  /* known, but not offered yet: refused */

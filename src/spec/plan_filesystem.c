@@ -133,6 +133,15 @@ common (struct maker *maker, const struct spec_mount *from)
   };
 }
 
+/* It is written to before it may get read-only. */
+static uint64_t
+copy_up_flags (const struct spec_mount *from)
+{
+  uint64_t flags = PLAN_MOUNT_COPY_UP | PLAN_MOUNT_LATE;
+  return has_option (from, "uid") || has_option (from, "gid") ? flags
+                                                              : flags | PLAN_MOUNT_OWNER_OF_TARGET;
+}
+
 static void
 plan_plain_mount (struct maker *maker, size_t i)
 {
@@ -152,6 +161,8 @@ plan_plain_mount (struct maker *maker, size_t i)
     mount->flags |= PLAN_MOUNT_LATE;
   if (!bind && str_equal (from->type, "tmpfs") && !has_option (from, "mode"))
     mount->flags |= PLAN_MOUNT_MODE_OF_TARGET;
+  if (from->copy_up)
+    mount->flags |= copy_up_flags (from);
   if (!bind && str_equal (from->type, "sysfs"))
     mount->flags |= PLAN_MOUNT_SYSFS_FALLBACK;
 }

@@ -42,7 +42,7 @@ struct spec_mount
   const char *label; /* "mounts[3]" */
   const char *type, *source, *target;
   enum spec_mount_kind kind;
-  bool recursive;
+  bool recursive, copy_up;
   uint64_t set, clear, recursive_set, recursive_clear; /* MOUNT_ATTR_* */
   uint64_t propagation, recursive_propagation;         /* MS_* */
   const char **data;                                   /* for fsconfig, in order */

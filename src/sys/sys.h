@@ -3,6 +3,7 @@
 #ifndef TARE_SYS_H
 #define TARE_SYS_H
 
+#include "sys/copy.h"
 #include "sys/credentials.h"
 #include "sys/file.h"
 #include "sys/mount.h"
