@@ -2,11 +2,12 @@
  * runtime-linux.md "Dev symbolic links".
  *
  * A node is made by mknod(2), and read back from the descriptor of what is then there. Where the
- * kernel does not let us (a user namespace), the host's node of that path is bind-mounted, after it
- * was seen to be that very device. What exists already stays as it is, or is an error.
+ * kernel does not let us (a user namespace), the host's node is bind-mounted, after it was seen to
+ * be that very device. What exists already is that device, or an error.
  */
 #include "init/init.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -73,19 +74,44 @@ make_node (int directory, const char *name, const struct plan_device *device,
   return set_owner_and_mode (node, device, error);
 }
 
+/* A clone of a mount of the host's at path, if that is the device. */
+static int
+clone_node (const char *path, const struct plan_device *device)
+{
+  struct sys_stat st;
+  autoclose int tree = sys_open_tree (AT_FDCWD, path, OPEN_TREE_CLONE);
+  int r = tree < 0 ? tree : sys_stat (tree, NULL, &st);
+  if (r < 0)
+    return r;
+  return is_device (&st, device) ? take_fd (&tree) : -EEXIST;
+}
+
+/* By the same path, or else by the number, under which udev keeps a link to each node. */
+static int
+clone_host_node (const char *path, const struct plan_device *device, struct tare_error *error)
+{
+  char by_number[48];
+  int tree = clone_node (path, device);
+  if (tree >= 0)
+    return tree;
+  (void) snprintf (by_number, sizeof by_number, "/dev/%s/%u:%u",
+                   S_ISBLK (device->mode) ? "block" : "char", device->major, device->minor);
+  int other = clone_node (by_number, device);
+  if (other >= 0)
+    return other;
+  return tree == -EEXIST ? other_thing (device, "the host's node", error)
+                         : fail (error, tree, "the host's node");
+}
+
 static int
 bind_node (const struct init *init, const char *path, const struct plan_device *device,
            struct tare_error *error)
 {
-  struct sys_stat st;
-  autoclose int tree = sys_open_tree (AT_FDCWD, path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
-  int r = tree < 0 ? tree : sys_stat (tree, NULL, &st);
-  if (r < 0)
-    return fail (error, r, "the host's node");
-  if (!is_device (&st, device))
-    return other_thing (device, "the host's node", error);
+  autoclose int tree = clone_host_node (path, device, error);
+  if (tree < 0)
+    return tree;
   autoclose int target = resolve_or_make (init->root, path, resolve_flags_of (path), RESOLVE_FILE);
-  r = target < 0 ? target : sys_move_mount (tree, target);
+  int r = target < 0 ? target : sys_move_mount (tree, target);
   return r < 0 ? fail (error, r, "bind the host's node") : 0;
 }
 
@@ -93,6 +119,18 @@ static bool
 can_be_bound (const struct plan_device *device)
 {
   return S_ISCHR (device->mode) || S_ISBLK (device->mode);
+}
+
+/* That device is there already. A default one is as good as any; one of the config gets the owner
+ * and mode that it asks for, unless it is somebody else's: a mount, or not ours to change. */
+static int
+keep_node (int node, const struct sys_stat *st, const struct plan_device *device,
+           struct tare_error *error)
+{
+  if ((device->flags & PLAN_DEVICE_DEFAULT) != 0 || st->mount_root)
+    return 0;
+  int r = set_owner_and_mode (node, device, error);
+  return r == -EPERM || r == -EINVAL ? 0 : r;
 }
 
 static int
@@ -108,7 +146,7 @@ make_device (const struct init *init, const struct plan_device *device, struct t
   if (existing < 0 && existing != -ENOENT)
     return fail (error, existing, "look for an existing node");
   if (existing >= 0 && is_device (&st, device))
-    return 0;
+    return keep_node (existing, &st, device, error);
   /* An empty file is what an earlier container's bind left behind. */
   if (existing >= 0 && !(binds && S_ISREG (st.mode) && st.size == 0))
     return other_thing (device, "exists and", error);
