@@ -100,7 +100,6 @@ make_plan (struct container *container, struct received *received, struct tare_e
     return r;
   struct spec_facts facts = {
     .id = container->id,
-    .grantable = process_grantable (spec),
     .privileged = true,
     .cgroup_mounts = has_mounts ? &container->cgroup_mounts : NULL,
     .preserve_fds = container->preserve_fds,
@@ -110,7 +109,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
     .log = container->host->log,
   };
-  r = spec_plan (spec, &facts, &container->builder, error);
+  r = process_facts (spec, &facts, error);
+  if (r >= 0)
+    r = spec_plan (spec, &facts, &container->builder, error);
   if (r < 0)
     return r;
   container->plan_fd = plan_seal (&container->builder, error);
@@ -205,7 +206,10 @@ static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  int r = state_note_process (&container->state, container->pid, error);
+  int r = process_read_back (container, error);
+  if (r < 0)
+    return r;
+  r = state_note_process (&container->state, container->pid, error);
   if (r < 0)
     return r;
   container->state.record->status = STATE_CREATED;

@@ -151,7 +151,6 @@ make_plan (struct container *container, struct received *received, struct tare_e
   const struct tare_exec_options *options = container->exec;
   struct spec_facts facts = {
     .id = container->id,
-    .grantable = process_grantable (container->spec),
     .privileged = true,
     .preserve_fds = container->preserve_fds,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
@@ -159,7 +158,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .keep_keyring = container->state.record->keep_keyring,
     .log = container->host->log,
   };
-  int r = find_namespaces (container, &facts.container_namespaces, error);
+  int r = process_facts (container->spec, &facts, error);
+  if (r >= 0)
+    r = find_namespaces (container, &facts.container_namespaces, error);
   if (r >= 0)
     r = open_root (container, error);
   if (r >= 0)
@@ -183,7 +184,8 @@ ready (struct container *container, struct received *received, struct tare_error
 {
   (void) received;
   row_log_progress (container);
-  return row_write_pid_file (container, error);
+  int r = process_read_back (container, error);
+  return r < 0 ? r : row_write_pid_file (container, error);
 }
 
 static int

@@ -149,7 +149,11 @@ int process_set_limits (struct container *container, struct tare_error *error);
 int process_write_id_maps (struct container *container, struct tare_error *error);
 int process_write_time_offsets (struct container *container, struct tare_error *error);
 int process_open_namespaces (struct container *container, struct tare_error *error);
-uint64_t process_grantable (const struct spec *spec);
+/* Fills the facts that are those of this process. */
+int process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error);
+
+/* read_back.c: -EPERM where init is not what it was to become. */
+int process_read_back (const struct container *container, struct tare_error *error);
 
 /* files.c */
 int bundle_open (const char *path, char **ret_path, struct tare_error *error);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Writes one file of /proc/PID. */
 static int
@@ -156,23 +157,37 @@ process_open_namespaces (struct container *container, struct tare_error *error)
   return 0;
 }
 
+static int
+known_capabilities (uint64_t *ret_known)
+{
+  char text[16];
+  uint64_t last;
+  autoclose int fd = sys_open ("/proc/sys/kernel/cap_last_cap", O_RDONLY, 0);
+  ssize_t length = fd < 0 ? fd : read (fd, text, sizeof text - 1);
+  if (length < 0)
+    return fd < 0 ? fd : -errno;
+  text[length > 0 ? length - 1 : 0] = '\0'; /* the line's end */
+  int r = parse_u64 (text, 63, &last);
+  if (r >= 0)
+    *ret_known = UINT64_MAX >> (63 - last);
+  return r;
+}
+
 /* In a user namespace of its own a container can have whatever the kernel knows; elsewhere no more
  * than the runtime itself has. */
-uint64_t
-process_grantable (const struct spec *spec)
+int
+process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error)
 {
-  struct sys_capabilities own = { 0 };
-  uint64_t known = 0, bounding = 0;
-  for (unsigned i = 0; i < 64; i++)
-    {
-      int r = sys_bounding_read (i);
-      if (r < 0)
-        break;
-      known |= 1ULL << i;
-      bounding |= r > 0 ? 1ULL << i : 0;
-    }
-  if (((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) != 0)
-    return known;
-  (void) sys_capget (&own);
-  return bounding & own.permitted;
+  struct sys_status own;
+  int r = sys_read_status (0, &own);
+  if (r < 0)
+    return fail (error, r, "read /proc/thread-self/status");
+  facts->ignored_signals = own.ignored;
+  facts->bounding = own.bounding;
+  facts->grantable = own.bounding & own.permitted;
+  if (((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) == 0)
+    return 0;
+  r = known_capabilities (&facts->bounding);
+  facts->grantable = facts->bounding;
+  return r < 0 ? fail (error, r, "read /proc/sys/kernel/cap_last_cap") : 0;
 }

@@ -1,9 +1,10 @@
-/* Ids, groups, capabilities, no_new_privs; set by raw system calls and read back. Serves config.md
- * "User", "Linux Process" (capabilities, noNewPrivileges).
+/* Ids, groups, capabilities, no_new_privs, set by raw system calls. Serves config.md "User", "Linux
+ * Process" (capabilities, noNewPrivileges).
  *
  * The plan's sets are already what can be granted here, and the host side has warned of the rest;
- * what this process does not have is left out once more. Anything else that differs afterwards is
- * an error: no program may start with rights nobody asked for. securebits are left alone.
+ * what this process does not have is left out once more. Ids are read back here, where they have
+ * their meaning; the capabilities by the host side, whom no filter of this process deceives. No
+ * program may start with rights nobody asked for. securebits are left alone.
  */
 #include "init/init.h"
 
@@ -12,13 +13,7 @@
 
 enum
 {
-  CAPABILITIES = 64, /* bits of a set; the kernel says where its own end */
-};
-
-struct sets
-{
-  uint64_t bounding, ambient;
-  struct sys_capabilities process;
+  CAPABILITIES = 64, /* bits of a set */
 };
 
 static uint64_t
@@ -27,48 +22,30 @@ bit (unsigned capability)
   return UINT64_C (1) << capability;
 }
 
+/* The plan's sets, less what this process lacks. */
 static int
-read_sets (struct sets *ret_sets, struct tare_error *error)
+wanted_sets (const struct plan *plan, struct plan_capabilities *ret_sets, struct tare_error *error)
 {
-  struct sets sets = { 0 };
-  int r = sys_capget (&sets.process);
+  struct sys_capabilities have;
+  int r = sys_capget (&have);
   if (r < 0)
     return fail (error, r, "read capabilities");
-  unsigned i = 0;
-  for (; i < CAPABILITIES && (r = sys_bounding_read (i)) >= 0; i++)
-    {
-      int ambient = sys_ambient_read (i);
-      if (ambient < 0)
-        return fail (error, ambient, "read ambient capability %u", i);
-      sets.bounding |= r > 0 ? bit (i) : 0;
-      sets.ambient |= ambient > 0 ? bit (i) : 0;
-    }
-  /* EINVAL is the end of those that the kernel knows. Anything else is a filter's, loaded early: a
-   * set that cannot be read would look empty, and nothing be dropped from it. */
-  if (r < 0 && (r != -EINVAL || i == 0))
-    return fail (error, r, "read the bounding set");
-  *ret_sets = sets;
+  struct plan_capabilities want = {
+    .bounding = plan->bounding & plan->bounding_before,
+    .permitted = plan->permitted & have.permitted,
+  };
+  want.effective = plan->effective & want.permitted;
+  want.inheritable = plan->inheritable & want.bounding & (have.permitted | have.inheritable);
+  want.ambient = plan->ambient & want.permitted & want.inheritable;
+  *ret_sets = want;
   return 0;
 }
 
-/* The plan's sets, less what this process lacks. */
-static struct sets
-wanted_sets (const struct plan *plan, const struct sets *have)
-{
-  struct sets want = { .bounding = plan->bounding & have->bounding };
-  want.process.permitted = plan->permitted & have->process.permitted;
-  want.process.effective = plan->effective & want.process.permitted;
-  want.process.inheritable =
-      plan->inheritable & want.bounding & (have->process.permitted | have->process.inheritable);
-  want.ambient = plan->ambient & want.process.permitted & want.process.inheritable;
-  return want;
-}
-
 static int
-drop_bounding (const struct sets *have, const struct sets *want, struct tare_error *error)
+drop_bounding (uint64_t unwanted, struct tare_error *error)
 {
   for (unsigned i = 0; i < CAPABILITIES; i++)
-    if ((have->bounding & ~want->bounding & bit (i)) != 0)
+    if ((unwanted & bit (i)) != 0)
       {
         int r = sys_bounding_drop (i);
         if (r < 0)
@@ -78,10 +55,10 @@ drop_bounding (const struct sets *have, const struct sets *want, struct tare_err
 }
 
 static int
-raise_ambient (const struct sets *want, struct tare_error *error)
+raise_ambient (uint64_t wanted, struct tare_error *error)
 {
   for (unsigned i = 0; i < CAPABILITIES; i++)
-    if ((want->ambient & bit (i)) != 0)
+    if ((wanted & bit (i)) != 0)
       {
         int r = sys_ambient_raise (i);
         if (r < 0)
@@ -161,57 +138,44 @@ prctl_or_fail (int option, unsigned long value, const char *what, struct tare_er
 }
 
 static int
-set_capabilities (const struct sets *want, struct tare_error *error)
+set_capabilities (const struct plan_capabilities *want, struct tare_error *error)
 {
+  const struct sys_capabilities sets = {
+    .effective = want->effective,
+    .permitted = want->permitted,
+    .inheritable = want->inheritable,
+  };
   int r = prctl_or_fail (PR_SET_KEEPCAPS, 0, "drop keepcaps", error);
   if (r < 0)
     return r;
-  r = sys_capset (&want->process);
-  return r < 0 ? fail (error, r, "process.capabilities: capset") : raise_ambient (want, error);
-}
-
-static int
-check_all (const struct init *init, const struct sets *want, struct tare_error *error)
-{
-  struct sets have = { 0 };
-  int r = read_sets (&have, error);
-  if (r < 0)
-    return r;
-  if (have.bounding != want->bounding || have.ambient != want->ambient
-      || have.process.effective != want->process.effective
-      || have.process.permitted != want->process.permitted
-      || have.process.inheritable != want->process.inheritable)
-    return fail (error, EPERM, "the capabilities are not what was asked for");
-  if (init_flag (init, PLAN_NO_NEW_PRIVILEGES) && sys_prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-    return fail (error, EPERM, "no_new_privs is not in force");
-  return 0;
+  r = sys_capset (&sets);
+  return r < 0 ? fail (error, r, "process.capabilities: capset")
+               : raise_ambient (want->ambient, error);
 }
 
 /* In an order that needs no right which is already gone: the bounding set while CAP_SETPCAP is
  * there, groups before ids, capabilities last. */
 static int
-set_credentials (const struct init *init, struct tare_error *error)
+set_credentials (struct init *init, struct tare_error *error)
 {
-  struct sets have, want;
-  int r = read_sets (&have, error);
+  const struct plan *plan = init->plan;
+  struct plan_capabilities *want = &init->progress->capabilities;
+  int r = wanted_sets (plan, want, error);
   if (r < 0)
     return r;
-  want = wanted_sets (init->plan, &have);
   r = sys_ambient_clear (); /* raised by the host side to survive exec in a user namespace */
   if (r < 0)
     return fail (error, r, "clear ambient capabilities");
-  r = drop_bounding (&have, &want, error);
+  r = drop_bounding (plan->bounding_before & ~want->bounding, error);
   if (r >= 0)
     r = prctl_or_fail (PR_SET_KEEPCAPS, 1, "keepcaps", error);
   if (r >= 0)
     r = set_ids (init, error);
   if (r >= 0)
-    r = set_capabilities (&want, error);
+    r = set_capabilities (want, error);
   if (r >= 0 && init_flag (init, PLAN_NO_NEW_PRIVILEGES))
     r = prctl_or_fail (PR_SET_NO_NEW_PRIVS, 1, "set no_new_privs", error);
-  if (r >= 0)
-    r = init_undump (error); /* other ids made us dumpable again */
-  return r < 0 ? r : check_all (init, &want, error);
+  return r < 0 ? r : init_undump (error); /* other ids made us dumpable again */
 }
 
 int

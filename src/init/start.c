@@ -17,10 +17,10 @@ enum
 /* What the caller blocked or ignored is not the container's: it starts as every program expects.
  * Not before now, so that a stray signal could not end a half-made container without a word. */
 static int
-reset_signals (void)
+reset_signals (const struct plan *plan)
 {
   sigset_t none;
-  sys_default_signals ();
+  sys_default_signals (plan->ignored_signals);
   (void) sigemptyset (&none);
   return sys_set_signal_mask (&none);
 }
@@ -38,7 +38,7 @@ step_ready (struct init *init, struct tare_error *error)
   int r = init->plan->kind == PLAN_EXEC ? 0 : sys_socket_listen (init->start_socket, START_BACKLOG);
   if (r < 0)
     return fail (error, r, "listen for start");
-  r = reset_signals ();
+  r = reset_signals (init->plan);
   return r < 0 ? fail (error, r, "unblock signals") : 0;
 }
 

@@ -66,7 +66,7 @@ forget_privileges (void)
 {
   struct sys_capabilities capabilities;
   sigset_t none;
-  sys_default_signals ();
+  sys_default_signals (UINT64_MAX);
   (void) sigemptyset (&none);
   int r = sys_set_signal_mask (&none);
   if (r >= 0)

@@ -187,6 +187,8 @@ enum plan_flags
   F (word, uid, 0)                                                                                 \
   F (word, gid, 0)                                                                                 \
   F (words, groups, 0)                                                                             \
+  F (mask, ignored_signals, 0) /* of the caller, which exec does not reset: signal N is bit N-1 */ \
+  F (mask, bounding_before, 0) /* what init's bounding set is, to begin with */                    \
   F (mask, bounding, 0)                                                                            \
   F (mask, effective, 0)                                                                           \
   F (mask, permitted, 0)                                                                           \

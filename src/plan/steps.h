@@ -55,11 +55,18 @@ enum init_step
   INIT_STEPS (INIT_STEP_ENUM) INIT_STEP_COUNT
 };
 
+/* Sets of capabilities, a bit each. */
+struct plan_capabilities
+{
+  uint64_t bounding, effective, permitted, inheritable, ambient;
+};
+
 /* Shared with the host side through a memfd: where init is, without a message for each step. */
 struct plan_progress
 {
   _Atomic uint32_t step; /* 1 + enum init_step; 0: not begun */
   uint32_t reserved;
+  struct plan_capabilities capabilities; /* what init has set; the host side reads it back */
   uint64_t
       began[INIT_STEP_COUNT]; /* CLOCK_MONOTONIC nanoseconds, where the plan asks for timings */
 };

@@ -147,6 +147,8 @@ begin (const struct spec *spec, const struct spec_facts *facts, struct plan_buil
   struct plan root = { .preserve_fds = facts->preserve_fds };
   const struct oci_linux *linux = spec->config->linux;
   plan_begin (builder);
+  root.ignored_signals = facts->ignored_signals;
+  root.bounding_before = facts->bounding;
   if (facts->timings)
     root.flags |= PLAN_TIMINGS;
   if (facts->keep_keyring)

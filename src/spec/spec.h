@@ -98,8 +98,10 @@ int spec_load_exec (const struct spec *container, const struct tare_exec_options
 struct spec_facts
 {
   const char *id;
-  uint64_t grantable;                        /* capabilities that can be given: the runtime's own */
-  bool privileged;                           /* capable over a new user namespace from outside */
+  uint64_t grantable;       /* capabilities that can be given: the runtime's own */
+  uint64_t bounding;        /* what init begins with; in a user namespace all that there are */
+  uint64_t ignored_signals; /* by the runtime, and so by init: signal N is bit N - 1 */
+  bool privileged;          /* capable over a new user namespace from outside */
   const struct cgroup_mounts *cgroup_mounts; /* NULL: none to be had (--cgroup-manager disabled) */
   uint32_t preserve_fds;
   bool no_pivot;

@@ -86,12 +86,6 @@ sys_capset (const struct sys_capabilities *capabilities)
 }
 
 int
-sys_bounding_read (unsigned capability)
-{
-  return result (prctl (PR_CAPBSET_READ, capability, 0, 0, 0));
-}
-
-int
 sys_bounding_drop (unsigned capability)
 {
   return result (prctl (PR_CAPBSET_DROP, capability, 0, 0, 0));
@@ -107,12 +101,6 @@ int
 sys_ambient_clear (void)
 {
   return result (prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
-}
-
-int
-sys_ambient_read (unsigned capability)
-{
-  return result (prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0));
 }
 
 /* The kernel's struct rlimit64: libc's rlim_t differs between libcs. */

@@ -19,12 +19,9 @@ struct sys_capabilities
 };
 int sys_capget (struct sys_capabilities *ret_capabilities);
 int sys_capset (const struct sys_capabilities *capabilities);
-/* 1, 0, or -EINVAL for a capability that this kernel does not know. */
-int sys_bounding_read (unsigned capability);
 int sys_bounding_drop (unsigned capability);
 int sys_ambient_raise (unsigned capability);
 int sys_ambient_clear (void);
-int sys_ambient_read (unsigned capability);
 
 /* prlimit(2); pid 0: the caller. */
 int sys_set_rlimit (pid_t pid, unsigned resource, uint64_t soft, uint64_t hard);

@@ -221,9 +221,10 @@ sys_set_signal_mask (const sigset_t *mask)
 
 /* The kernel's structure, not libc's: all zero is SIG_DFL without flags and without a mask. */
 void
-sys_default_signals (void)
+sys_default_signals (uint64_t signals)
 {
   static const uint64_t action[4];
   for (int number = 1; number <= 64; number++)
-    (void) syscall (SYS_rt_sigaction, number, action, NULL, sizeof (uint64_t));
+    if ((signals & 1ULL << (number - 1)) != 0)
+      (void) syscall (SYS_rt_sigaction, number, action, NULL, sizeof (uint64_t));
 }

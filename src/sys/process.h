@@ -51,7 +51,7 @@ uint32_t sys_umask (uint32_t mask);
 /* All signals blocked in this thread; the old mask to *ret_old. */
 int sys_block_signals (sigset_t *ret_old);
 int sys_set_signal_mask (const sigset_t *mask);
-/* Every signal back to its default, those too that libc keeps for itself. */
-void sys_default_signals (void);
+/* Those signals back to their defaults (signal N: bit N - 1), also what libc keeps for itself. */
+void sys_default_signals (uint64_t signals);
 
 #endif

@@ -9,5 +9,6 @@
 #include "sys/mount.h"
 #include "sys/process.h"
 #include "sys/socket.h"
+#include "sys/status.h"
 
 #endif

@@ -74,7 +74,7 @@ static const struct words init_words[] = {
   { "terminal", "the terminal: made, sent to the host side, opened as 0, 1, 2" },
   { "environment", "working directory, umask, HOME" },
   { "seccomp_early", "the filter, where no_new_privs is off" },
-  { "credentials", "groups, ids, capabilities, no_new_privs; read back against the plan" },
+  { "credentials", "groups, ids, capabilities, no_new_privs; read back, by the host side too" },
   { "program", "args[0] looked up with the user's rights" },
   { "ready", "created" },
   { "wait", "for `start`" },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -258,6 +259,8 @@ drive_begin (struct drive *drive)
   drive->root.hostname = plan_put_text (&drive->builder, "driven");
   drive->root.cwd = plan_put_text (&drive->builder, "/");
   drive->root.rootfs = plan_put_text (&drive->builder, drive->rootfs);
+  for (unsigned i = 0; i < 64 && sys_prctl (PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+    drive->root.bounding_before |= 1ULL << i; /* all that the kernel knows */
   drive->root.bounding = drive->root.permitted = drive->root.effective = default_capabilities;
   drive->env[drive->n_env++] = "PATH=/bin:/usr/bin";
   drive_script (drive, "true");
