@@ -3,11 +3,12 @@
 #
 #   ./quickstart.sh          install what is missing, build in build/, run a container that says hello
 #   ./quickstart.sh test     also install what the tests need, and run all of them: unit, golden,
-#                            protocol and integration tests, the checks of `make lint`, and the
-#                            tests once more in a build with AddressSanitizer and UBSan
+#                            protocol and integration tests, those that need a virtual machine,
+#                            the checks of `make lint`, and the tests once more in a build with
+#                            AddressSanitizer and UBSan
 #
 # Nothing is installed outside build/ but Debian's packages, and no service is started. What takes
-# long to make for the tests with Docker and Podman is kept in /var/cache/tare-test.
+# long to make for the tests (the guest, images) is kept in /var/cache/tare-test.
 set -euo pipefail
 
 build_packages=(autoconf automake binutils gcc libc6-dev libcap-dev libseccomp-dev libsystemd-dev
@@ -17,6 +18,7 @@ test_packages=(bats clang clang-format cppcheck git gojq iproute2 procps shellch
   universal-ctags libcap2-bin runc)
 manager_packages=(catatonit conmon containerd curl debootstrap docker.io iptables netavark podman
   skopeo umoci)
+vm_packages=(cpio e2fsprogs mmdebstrap qemu-system-x86)
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 top=$PWD
@@ -123,6 +125,7 @@ count() {
 run_tests() {
   local sanitized=$top/build/sanitized summary
   count 'unit, integration and manager tests' make --no-print-directory -C build check
+  count 'tests in a virtual machine' make --no-print-directory -C build check-vm
   count 'lint' make --no-print-directory -C build lint
   build "$sanitized" --enable-werror --enable-sanitizers CFLAGS='-O1 -g'
   count 'tests under AddressSanitizer and UBSan' \
@@ -136,7 +139,7 @@ run_tests() {
 
 case ${1:-hello} in
   hello | test) ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" -ne 0 ]; then
   echo 'quickstart.sh: run it as root: sudo ./quickstart.sh' >&2
@@ -148,7 +151,7 @@ if [ "${1:-hello}" = hello ]; then
   hello
 else
   install_packages "${build_packages[@]}" "${hello_packages[@]}" "${test_packages[@]}" \
-    "${manager_packages[@]}"
+    "${manager_packages[@]}" "${vm_packages[@]}"
   build "$top/build" --enable-werror
   hello
   run_tests

@@ -247,13 +247,32 @@ add_controllers (struct buf *v1, const struct cgroup_hierarchy *h)
     buf_format (v1, "%s,", h->controllers);
 }
 
-/* In the v2 tree those count that the group has, or will have: before it exists, those that the
- * nearest group above has. */
+/* The topmost group above path whose children's controllers are ours to enable; else the nearest
+ * that exists. */
+static int
+open_giver (int root, const char *path)
+{
+  size_t length = 0;
+  for (;;)
+    {
+      char above[PATH_MAX];
+      (void) snprintf (above, sizeof above, "%.*s", (int) length, path);
+      autoclose int group = group_open (root, above, O_RDONLY);
+      if (group < 0 || path[length] == '\0')
+        return group_open_nearest (root, path);
+      if (group_is_writable (group, "cgroup.subtree_control"))
+        return take_fd (&group);
+      length += 1 + strcspn (path + length + 1, "/");
+    }
+}
+
+/* In the v2 tree those count that the group has, or will have: making it will enable them from
+ * the first group on that lets us. */
 static void
 v2_controllers (struct buf *v2, const struct cgroup_hierarchy *h)
 {
   char text[1024];
-  autoclose int above = h->fd < 0 ? group_open_nearest (h->root, h->path) : -EBADF;
+  autoclose int above = h->fd < 0 ? open_giver (h->root, h->path) : -EBADF;
   int group = h->fd < 0 ? above : h->fd;
   if (group >= 0 && group_read (group, "cgroup.controllers", text, sizeof text) >= 0)
     buf_text (v2, text);

@@ -192,6 +192,13 @@ group_write (int group, const char *file, const char *text)
   return fd < 0 ? fd : sys_write_once (fd, text);
 }
 
+bool
+group_is_writable (int group, const char *file)
+{
+  autoclose int fd = sys_openat2 (group, file, O_WRONLY, 0, BENEATH);
+  return fd >= 0;
+}
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 void

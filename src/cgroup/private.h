@@ -85,6 +85,7 @@ int group_remove_below (int group, int64_t deadline);
 /* The text of a small file, terminated, without the last newline. -EFBIG if it is too long. */
 int group_read (int group, const char *file, char *buffer, size_t size);
 int group_write (int group, const char *file, const char *text);
+bool group_is_writable (int group, const char *file);
 
 struct pid_list
 {
