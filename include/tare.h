@@ -199,6 +199,25 @@ extern "C"
                  const struct tare_exec_options *options, struct tare_process *ret_process,
                  struct tare_error *error);
 
+  struct tare_update_options
+  {
+    size_t size;
+    const char *resources; /* JSON text of a linux.resources object (config-linux.md) */
+    size_t resources_length;
+    const char *resources_name; /* for messages: its file; NULL: "resources" */
+  };
+
+#define TARE_UPDATE_OPTIONS_INIT                                                                   \
+  {                                                                                                \
+    sizeof (struct tare_update_options), NULL, 0, NULL                                             \
+  }
+
+  /* Gives a container that is created or running other limits. What the resources leave out, or
+   * have as zero where zero means nothing, stays as it is; device rules stay unless they are named.
+   * All of it takes effect, or nothing. */
+  int tare_update (struct tare_context *context, const char *id,
+                   const struct tare_update_options *options, struct tare_error *error);
+
   /* Stops every process of a container, and lets them go on. */
   int tare_pause (struct tare_context *context, const char *id, struct tare_error *error);
   int tare_resume (struct tare_context *context, const char *id, struct tare_error *error);

@@ -278,9 +278,9 @@ v2_controllers (struct buf *v2, const struct cgroup_hierarchy *h)
     buf_text (v2, text);
 }
 
-static int
-compile (const struct cgroup *cgroup, const struct oci_resources *resources,
-         struct cgroup_settings *ret_settings, struct tare_error *error)
+int
+compile_for (const struct cgroup *cgroup, const struct oci_resources *resources,
+             struct cgroup_settings *ret_settings, struct tare_error *error)
 {
   auto_ (buf)
   struct buf v1 = { 0 };
@@ -309,7 +309,7 @@ cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };
-  int r = compile (cgroup, resources, &settings, error);
+  int r = compile_for (cgroup, resources, &settings, error);
   return r < 0 ? r : device_rules_lower (resources, &rules, &count, error);
 }
 
@@ -321,7 +321,7 @@ cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };
-  int r = compile (cgroup, resources, &settings, error);
+  int r = compile_for (cgroup, resources, &settings, error);
   for (size_t i = 0; i < settings.n_warnings; i++)
     log_warning (cgroup->log, "%s", settings.warnings[i]);
   return r < 0 ? r : cgroup->driver->update (cgroup, &settings, error);
@@ -369,8 +369,8 @@ compare_pids (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-static int
-refuse_none (const struct cgroup *cgroup, struct tare_error *error)
+int
+cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error)
 {
   if (cgroup->driver != &cgroup_driver_none)
     return 0;
@@ -382,7 +382,7 @@ static int
 list_processes (const struct cgroup *cgroup, struct pid_list *list, struct tare_error *error)
 {
   const struct cgroup_hierarchy *h = hierarchy_primary (cgroup);
-  int r = refuse_none (cgroup, error);
+  int r = cgroup_refuse_none (cgroup, error);
   if (r < 0 || h == NULL)
     return r;
   r = group_pids (h->fd, true, list);
@@ -413,7 +413,7 @@ cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_cou
 int
 cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_error *error)
 {
-  int was_frozen = refuse_none (cgroup, error);
+  int was_frozen = cgroup_refuse_none (cgroup, error);
   if (was_frozen >= 0 && signal == SIGKILL)
     return cgroup_kill (cgroup, error);
   if (was_frozen >= 0)
@@ -444,7 +444,7 @@ cgroup_kill (const struct cgroup *cgroup, struct tare_error *error)
 int
 cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error)
 {
-  int r = refuse_none (cgroup, error);
+  int r = cgroup_refuse_none (cgroup, error);
   return r < 0 ? r : cgroup->layout->freeze (cgroup, frozen, error);
 }
 

@@ -78,6 +78,14 @@ int cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resou
 /* Writes the limits: everything but device rules. NULL: nothing. */
 int cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources,
                   struct tare_error *error);
+/* A container that has stored (or NULL) is given what update names. Either all of it takes effect,
+ * or what was written is set back. commit is called when everything is written, with all that the
+ * container has then, and can refuse. Device rules stay as they are unless they change. */
+typedef int cgroup_commit (const struct oci_resources *merged, void *argument,
+                           struct tare_error *error);
+int cgroup_update (const struct cgroup *cgroup, const struct oci_resources *stored,
+                   const struct oci_resources *update, cgroup_commit *commit, void *argument,
+                   struct tare_error *error);
 /* Device rules: the config's in order, then the default devices. NULL, or none: nothing. */
 int cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
                           struct tare_error *error);

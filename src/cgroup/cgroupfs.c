@@ -1,7 +1,7 @@
 /* The cgroupfs driver: we make the groups ourselves, in every hierarchy that is mounted.
  *
- * Owns making, entering, limiting and removing; may not know the format of a limit (compile.c) nor
- * which files freeze or kill (the layouts).
+ * Owns making, entering and removing; may not know a limit (compile.c, write.c) nor which files
+ * freeze or kill (the layouts).
  */
 #define _GNU_SOURCE
 #include "cgroup/private.h"
@@ -13,7 +13,6 @@
 enum
 {
   DESTROY_MS = 10000,
-  KERNEL_ENOTSUPP = 524, /* not an errno of user space, but memory.kmem.* gives it */
 };
 
 /* ---- make ------------------------------------------------------------------------------------ */
@@ -197,84 +196,6 @@ cgroupfs_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare
   return 0;
 }
 
-/* ---- limits ---------------------------------------------------------------------------------- */
-
-/* The number that the file holds must be below the new limit. */
-static int
-check_usage (int group, const struct cgroup_setting *s, struct tare_error *error)
-{
-  char text[32];
-  uint64_t usage, limit;
-  if (group_read (group, s->file, text, sizeof text) < 0 || parse_u64 (text, UINT64_MAX, &usage) < 0
-      || parse_u64 (s->value, UINT64_MAX, &limit) < 0 || usage < limit)
-    return 0;
-  return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
-                    "linux.resources.%s: %s is not above the present usage (%s is %s)", s->property,
-                    s->value, s->file, text);
-}
-
-static bool
-is_absent (int r)
-{
-  return r == -ENOENT || r == -EOPNOTSUPP || r == -KERNEL_ENOTSUPP;
-}
-
-static int
-write_setting (const struct cgroup *cgroup, const struct cgroup_setting *s,
-               struct tare_error *error)
-{
-  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, s->v2 ? NULL : s->controller);
-  if (h == NULL)
-    return fail_kind (error, TARE_ERROR_SYSTEM, -ENOENT, "%s: the container has no group for it",
-                      s->file);
-  if (s->flags & SETTING_CHECK)
-    return check_usage (h->fd, s, error);
-  int r = group_write (h->fd, s->file, s->value);
-  if (is_absent (r) && s->flags & SETTING_OPTIONAL)
-    {
-      log_at (cgroup->log, s->flags & SETTING_QUIET ? TARE_LOG_DEBUG : TARE_LOG_WARNING,
-              "linux.resources.%s: left out: this kernel does not take %s", s->property, s->file);
-      return 0;
-    }
-  return r < 0 ? fail (error, r, "%s: write '%s'", s->file, s->value) : 0;
-}
-
-/* Tries s. 1: written; 0: the next setting stands for it; or it failed for now, and is pending. */
-static int
-try_setting (const struct cgroup *cgroup, struct cgroup_setting *s, struct tare_error *error)
-{
-  int r = write_setting (cgroup, s, error);
-  bool next = r == -ENOENT && s->flags & SETTING_ELSE;
-  s->pending = r < 0 && !next && s->flags & SETTING_RETRY;
-  if (r >= 0)
-    return 1;
-  if (!next && !s->pending)
-    return r;
-  if (error != NULL)
-    *error = (struct tare_error){ 0 };
-  return next ? 0 : 1;
-}
-
-/* Writes in order. Where one needs a later one first (raising memory and swap, quota and period),
- * it is tried again at the end. */
-static int
-cgroupfs_update (const struct cgroup *cgroup, struct cgroup_settings *settings,
-                 struct tare_error *error)
-{
-  int r = 0;
-  for (size_t i = 0; i < settings->count; i++)
-    {
-      r = try_setting (cgroup, &settings->items[i], error);
-      if (r < 0)
-        return r;
-      while (r > 0 && settings->items[i].flags & SETTING_ELSE && i + 1 < settings->count)
-        i++;
-    }
-  for (size_t i = 0; r >= 0 && i < settings->count; i++)
-    r = settings->items[i].pending ? write_setting (cgroup, &settings->items[i], error) : 0;
-  return r < 0 ? r : 0;
-}
-
 /* ---- remove ---------------------------------------------------------------------------------- */
 
 /* A group that lost its last process this moment can be busy for a little while. */
@@ -356,6 +277,6 @@ const struct cgroup_driver cgroup_driver_cgroupfs = {
   .check_free = cgroupfs_check_free,
   .prepare = cgroupfs_prepare,
   .attach = cgroupfs_attach,
-  .update = cgroupfs_update,
+  .update = settings_write,
   .destroy = cgroupfs_destroy,
 };

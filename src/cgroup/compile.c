@@ -21,16 +21,6 @@ struct value
   const char *text; /* of a string property */
 };
 
-static const struct oci_field *
-find_field (const struct oci_table *table, const char *name, size_t length)
-{
-  for (size_t i = 0; i < table->n_fields; i++)
-    if (strlen (table->fields[i].name) == length
-        && memcmp (table->fields[i].name, name, length) == 0)
-      return &table->fields[i];
-  return NULL;
-}
-
 static struct value
 load_integer (const struct oci_field *field, const char *at)
 {
@@ -48,9 +38,9 @@ static bool
 get (const struct oci_resources *resources, const char *name, struct value *ret_value)
 {
   size_t dot = strcspn (name, ".");
-  const struct oci_field *group = find_field (&oci_resources_table, name, dot);
+  const struct oci_field *group = oci_find (&oci_resources_table, name, dot);
   const struct oci_field *field =
-      group != NULL ? find_field (group->table, name + dot + 1, strlen (name + dot + 1)) : NULL;
+      group != NULL ? oci_find (group->table, name + dot + 1, strlen (name + dot + 1)) : NULL;
   const char *object;
   if (field == NULL)
     return false;
@@ -386,6 +376,15 @@ compile_property (const struct compiler *c, const struct property *p)
                              .flags = place->flags | text.flags,
                              .v2 = version == VERSION_2,
                          });
+}
+
+bool
+compile_zero_counts (const char *property)
+{
+  for (size_t i = 0; i < COUNT_OF (properties); i++)
+    if (str_equal (properties[i].name, property))
+      return properties[i].zero_counts;
+  return false;
 }
 
 int

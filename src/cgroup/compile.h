@@ -39,6 +39,9 @@ int miss_controller (const struct compiler *c, const char *property, const char 
 int add_setting (const struct compiler *c, struct cgroup_setting setting);
 void add_warning (const struct compiler *c, const char *property, const char *text);
 
+/* Is zero a value of this property ("pids.limit"), or the same as nothing? */
+bool compile_zero_counts (const char *property);
+
 int compile_lists (const struct compiler *c);
 
 #endif

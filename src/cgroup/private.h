@@ -48,6 +48,9 @@ int v2_kill (const struct cgroup *cgroup, struct tare_error *error);
 /* Waits for "key value" in cgroup.events. 0, -ETIMEDOUT or -errno. */
 int v2_wait (int group, const char *key, int value, int64_t deadline);
 
+/* An error where the container has no group of its own. */
+int cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error);
+
 /* ---- hierarchies (discover.c) -----------------------------------------------------------------
  */
 int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);
@@ -67,6 +70,18 @@ const struct cgroup_hierarchy *hierarchy_of (const struct cgroup *cgroup, const 
 const struct cgroup_hierarchy *hierarchy_held (const struct cgroup *cgroup, const char *controller);
 /* The open one whose cgroup.procs is believed where one has to be. */
 const struct cgroup_hierarchy *hierarchy_primary (const struct cgroup *cgroup);
+
+/* ---- limits (write.c) -------------------------------------------------------------------------
+ */
+/* What resources become here. */
+int compile_for (const struct cgroup *cgroup, const struct oci_resources *resources,
+                 struct cgroup_settings *ret_settings, struct tare_error *error);
+int settings_write (const struct cgroup *cgroup, struct cgroup_settings *settings,
+                    struct tare_error *error);
+/* What the files that settings_write would write hold now; and that back into them. */
+int settings_save (const struct cgroup *cgroup, const struct cgroup_settings *settings,
+                   struct cgroup_settings *ret_saved, struct tare_error *error);
+void settings_restore (const struct cgroup *cgroup, const struct cgroup_settings *saved);
 
 /* ---- one group's directory (group.c) ----------------------------------------------------------
  * All -errno only. path is from the hierarchy's mount: "/a/b". */

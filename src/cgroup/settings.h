@@ -46,6 +46,14 @@ void cgroup_settings_done (struct cgroup_settings *settings);
 /* One line for each setting: for tests and for `tare plan`. */
 void cgroup_settings_print (const struct cgroup_settings *settings, struct buf *buf);
 
+/* stored (or NULL) with what update names in its place: a new object that shares what it can with
+ * both, in arena. 0 or -ENOMEM. */
+int cgroup_merge (struct arena *arena, const struct oci_resources *stored,
+                  const struct oci_resources *update, struct oci_resources **ret_merged);
+/* update, and those properties of merged that have to be written with it. */
+int cgroup_complete (struct arena *arena, const struct oci_resources *merged,
+                     const struct oci_resources *update, struct oci_resources **ret_complete);
+
 /* Conversions between the versions (config-linux.md speaks v1). */
 uint64_t cpu_shares_to_weight (uint64_t shares);
 uint64_t io_weight_v2 (uint64_t weight);

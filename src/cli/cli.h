@@ -117,7 +117,7 @@ struct cli_command
 
 extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
     cli_list, cli_ps, cli_exec, cli_pause, cli_resume, cli_spec, cli_features, cli_version,
-    cli_help;
+    cli_help, cli_update;
 
 /* NULL, and an error that names the nearest. */
 const struct cli_command *cli_find_command (const struct cli *cli, const char *name,
@@ -129,6 +129,16 @@ int cli_show_usage (const struct cli *cli, struct tare_error *error);
 
 /* Prints to standard output. That nobody could read it is an error. */
 int cli_print (const struct cli *cli, const char *text, size_t length, struct tare_error *error);
+/* A file that was read; bytes are to be freed, whatever came of it. */
+struct cli_file
+{
+  const char *name; /* for messages */
+  char *bytes;
+  size_t length;
+};
+/* name "-" is standard input. what: "process object". */
+int cli_read_file (const char *what, const char *name, struct cli_file *ret_file,
+                   struct tare_error *error);
 /* Is text one of the names? Its index, or -EINVAL with a message that lists them. */
 int cli_choose (const char *option, const char *text, const char *const *names, size_t count,
                 struct tare_error *error);

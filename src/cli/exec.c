@@ -15,7 +15,6 @@
 enum
 {
   FAILED = 255,             /* the status when it is ours that failed, as runc has it */
-  MOST_BYTES = 32 << 20,    /* of a process object; the library reads no more */
   MOST_ID = UINT32_MAX - 1, /* the last is "no change" to the kernel */
 };
 
@@ -32,7 +31,7 @@ struct exec_options
 struct request
 {
   struct tare_exec_options options;
-  char *process;
+  struct cli_file process;
   uint32_t *gids;
 };
 
@@ -80,49 +79,12 @@ parse_gids (const struct cli_texts *texts, struct request *request, struct tare_
 /* ---- the process object ---------------------------------------------------------------------- */
 
 static int
-file_error (struct tare_error *error, const char *name)
-{
-  int code = errno;
-  return tare_error_set (error, TARE_ERROR_SYSTEM, -code, "read process object '%s': %s", name,
-                         strerror (code));
-}
-
-static int
-read_all (int fd, const char *name, char **ret_bytes, size_t *ret_length, struct tare_error *error)
-{
-  size_t length = 0, size = 64 << 10;
-  char *bytes = NULL;
-  for (;;)
-    {
-      char *more = bytes == NULL || length == size ? realloc (bytes, size *= 2) : bytes;
-      ssize_t n = more != NULL ? read (fd, more + length, size - length) : -1;
-      bytes = more != NULL ? more : bytes;
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0 || length + (size_t) n > MOST_BYTES)
-        {
-          *ret_bytes = bytes;
-          *ret_length = length;
-          errno = n > 0 ? EFBIG : errno;
-          return n == 0 ? 0 : file_error (error, name);
-        }
-      length += (size_t) n;
-    }
-}
-
-/* name "-" is standard input. */
-static int
 read_process (const char *name, struct request *request, struct tare_error *error)
 {
-  bool standard = strcmp (name, "-") == 0;
-  int fd = standard ? STDIN_FILENO : open (name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0)
-    return file_error (error, name);
-  int r = read_all (fd, name, &request->process, &request->options.process_length, error);
-  if (!standard)
-    (void) close (fd);
-  request->options.process = request->process;
-  request->options.process_name = standard ? "standard input" : name;
+  int r = cli_read_file ("process object", name, &request->process, error);
+  request->options.process = request->process.bytes;
+  request->options.process_length = request->process.length;
+  request->options.process_name = request->process.name;
   return r;
 }
 
@@ -229,7 +191,7 @@ run_exec (struct cli *cli, const void *values, char **arguments, size_t count,
   if (r >= 0)
     r = given->detach ? exec_detached (cli, given, arguments[0], &request, error)
                       : exec_attached (cli, given, arguments[0], &request, error);
-  free (request.process);
+  free (request.process.bytes);
   free (request.gids);
   return r;
 }

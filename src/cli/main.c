@@ -14,7 +14,7 @@
 
 static const struct cli_command *const commands[] = {
   &cli_create, &cli_delete, &cli_exec, &cli_features, &cli_kill,  &cli_list, &cli_pause,   &cli_ps,
-  &cli_resume, &cli_run,    &cli_spec, &cli_start,    &cli_state, &cli_help, &cli_version, NULL,
+  &cli_resume, &cli_run,    &cli_spec, &cli_start,    &cli_state, &cli_help, &cli_update, &cli_version, NULL,
 };
 
 struct global_options

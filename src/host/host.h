@@ -21,6 +21,8 @@ int host_kill (const struct host *host, const char *id, int signal, uint32_t fla
                struct tare_error *error);
 int host_exec (const struct host *host, const char *id, const struct tare_exec_options *options,
                struct tare_process *ret_process, struct tare_error *error);
+int host_update (const struct host *host, const char *id, const struct tare_update_options *options,
+                 struct tare_error *error);
 /* true: pause, false: resume. */
 int host_freeze (const struct host *host, const char *id, bool frozen, struct tare_error *error);
 int host_delete (const struct host *host, const char *id, uint32_t flags, struct tare_error *error);

@@ -104,6 +104,21 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
   return 0;
 }
 
+int
+tare_update (struct tare_context *context, const char *id,
+             const struct tare_update_options *options, struct tare_error *error)
+{
+  struct tare_update_options o = TARE_UPDATE_OPTIONS_INIT;
+  auto_ (host)
+  struct host host = { .root = -EBADF };
+  int r = lib_copy_options (&o, sizeof o, sizeof o, options, error);
+  if (r >= 0 && o.resources == NULL)
+    return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "update: no resources are given");
+  if (r >= 0)
+    r = open_host_of (context, id, &host, error);
+  return r < 0 ? r : host_update (&host, id, &o, error);
+}
+
 static int
 freeze (const struct tare_context *context, const char *id, bool frozen, struct tare_error *error)
 {

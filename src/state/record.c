@@ -203,3 +203,10 @@ state_write_config (struct state *state, const void *bytes, size_t length, struc
 {
   return write_file (state, STATE_CONFIG, bytes, length, error);
 }
+
+int
+state_write_resources (struct state *state, const void *bytes, size_t length,
+                       struct tare_error *error)
+{
+  return write_file (state, STATE_RESOURCES, bytes, length, error);
+}

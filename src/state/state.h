@@ -12,6 +12,7 @@
 
 #define STATE_START_SOCKET "start"
 #define STATE_CONFIG       "config.json"
+#define STATE_RESOURCES    "resources.json" /* linux.resources after the last update */
 #define STATE_RECORD       "state.json"
 
 enum state_status
@@ -66,6 +67,9 @@ int state_write (struct state *state, struct tare_error *error);
 /* Stores the bytes of config.json. */
 int state_write_config (struct state *state, const void *bytes, size_t length,
                         struct tare_error *error);
+/* Likewise what is in force after an update. */
+int state_write_resources (struct state *state, const void *bytes, size_t length,
+                           struct tare_error *error);
 /* Removes everything in the directory, the record and the lock last, and the directory itself.
  * Repeatable. */
 int state_remove (int root, struct state *state, struct tare_error *error);
