@@ -46,6 +46,7 @@ struct container
 
   struct plan_builder builder;
   int plan_fd, progress_fd, start_socket, image, filter, terminal;
+  int agent_state, agent; /* for a filter that asks */
   int console; /* connected to console_socket */
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
@@ -65,7 +66,7 @@ struct container
   {                                                                                                \
     .host = (host_), .id = (id_), .state = { .directory = -EBADF, .lock = -EBADF },                \
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
-    .filter = -EBADF, .terminal = -EBADF, .console = -EBADF, .peer = -EBADF, .stage = -EBADF,      \
+    .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF, .console = -EBADF, .peer = -EBADF, .stage = -EBADF,      \
     .pidfd = -EBADF, .container_init = -EBADF,                                                     \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
@@ -110,13 +111,10 @@ int spawn_explain_death (struct container *container, struct tare_error *error);
 /* rows.c: what the tables of create and exec have in common. */
 bool container_plan_flag (const struct container *container, uint64_t flag);
 bool row_is_forked (const struct container *container);
-bool row_has_filter (const struct container *container);
 int row_spawn (struct container *container, struct received *received, struct tare_error *error);
 int row_attach (struct container *container, struct received *received, struct tare_error *error);
 int row_limits (struct container *container, struct received *received, struct tare_error *error);
 int row_forked (struct container *container, struct received *received, struct tare_error *error);
-int row_compile_filter (struct container *container, struct received *received,
-                        struct tare_error *error);
 int row_write_pid_file (struct container *container, struct tare_error *error);
 int row_remove_pid_file (struct container *container, struct tare_error *error);
 void row_log_progress (const struct container *container);
@@ -125,6 +123,11 @@ int await_execve (struct channel *channel, struct tare_error *error);
 
 /* For the caller: the process that was made, whose descriptors become its own. */
 void container_take_process (struct container *container, struct tare_process *ret_process);
+
+/* filter.c: the seccomp filter, and who is asked by it. */
+bool row_has_filter (const struct container *container);
+int row_compile_filter (struct container *container, struct received *received,
+                        struct tare_error *error);
 
 /* terminal.c. A stream socket; the number is that of the container's /dev/pts. */
 int terminal_connect (const char *path, struct tare_error *error);

@@ -72,29 +72,6 @@ row_forked (struct container *container, struct received *received, struct tare_
   return 0;
 }
 
-/* Compiled here, while init is at work. */
-bool
-row_has_filter (const struct container *container)
-{
-  return container_plan_flag (container, PLAN_SECCOMP);
-}
-
-int
-row_compile_filter (struct container *container, struct received *received,
-                    struct tare_error *error)
-{
-  (void) received;
-  container->filter = sys_memfd ("tare-seccomp", false);
-  if (container->filter < 0)
-    return fail (error, container->filter, "make a memfd for the filter");
-  int r = spec_compile_seccomp (container->spec, container->host->log, container->filter, error);
-  if (r < 0)
-    return r;
-  r = sys_seal (container->filter);
-  container->outgoing[container->n_outgoing++] = container->filter; /* with HOOKS_DONE, exec: GO */
-  return r < 0 ? fail (error, r, "seal the filter") : 0;
-}
-
 void
 row_log_progress (const struct container *container)
 {

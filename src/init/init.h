@@ -37,6 +37,7 @@ struct init
   int root;                       /* the container's root directory */
   int *held;                      /* of plan.mounts: those that turn read-only later */
   int seccomp;                    /* sealed memfd with the program */
+  int agent_state, agent;         /* for whom the filter asks: a sealed memfd, a socket */
   uint32_t inherited_umask;
   bool cwd_pending; /* root may not enter it; the user may */
   const char **env, **args;
@@ -117,6 +118,10 @@ int program_find (const char *name, const char *search_path, char *ret_path, siz
 
 /* The connection to whoever waits for us: the host side's, or that of start. */
 struct channel *init_channel (struct init *init);
+/* listener.c: loads a filter that asks, and sends its listener to init.agent. */
+struct sock_fprog;
+int load_with_listener (struct init *init, const struct sock_fprog *program,
+                        struct tare_error *error);
 /* Receives a message that brings the compiled filter where the plan has one. */
 int init_receive_filter (struct init *init, enum message message, struct tare_error *error);
 

@@ -148,6 +148,8 @@ main (int argc, char **argv, char **envp)
     .start = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
     .start_socket = -EBADF,
     .seccomp = -EBADF,
+    .agent_state = -EBADF,
+    .agent = -EBADF,
     .root = -EBADF,
   };
   struct tare_error error = { 0 };
@@ -168,5 +170,5 @@ main (int argc, char **argv, char **envp)
   init.channel.fd = (int) number;
   (void) run (&init, &error);
   (void) channel_send_error (init_channel (&init), &error);
-  return 1;
+  sys_exit (1);
 }

@@ -6,19 +6,32 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
+static bool
+has_listener (const struct init *init)
+{
+  return (init->plan->seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
 int
 init_receive_filter (struct init *init, enum message message, struct tare_error *error)
 {
   struct received received = { 0 };
-  size_t wanted = init_flag (init, PLAN_SECCOMP) ? 1 : 0;
+  size_t wanted = !init_flag (init, PLAN_SECCOMP) ? 0
+                  : has_listener (init)           ? FILTER_FD_COUNT
+                                                  : FILTER_FD_PROGRAM + 1;
   int r = channel_receive (&init->channel, message, &received, error);
   if (r < 0)
     return r;
   if (received.n_fds != wanted)
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s came with %zu descriptors, not %zu",
                       message_name (message), received.n_fds, wanted);
-  if (wanted > 0)
-    init->seccomp = received.fds[0];
+  if (wanted > FILTER_FD_PROGRAM)
+    init->seccomp = received.fds[FILTER_FD_PROGRAM];
+  if (wanted > FILTER_FD_AGENT)
+    {
+      init->agent_state = received.fds[FILTER_FD_STATE];
+      init->agent = received.fds[FILTER_FD_AGENT];
+    }
   return 0;
 }
 
@@ -48,6 +61,8 @@ step_seccomp (struct init *init, struct tare_error *error)
   struct sock_fprog program = { .len = (unsigned short) (st.size / sizeof *filter),
                                 .filter = filter };
   close_fd (&init->seccomp);
+  if (has_listener (init))
+    return load_with_listener (init, &program, error);
   long loaded = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, init->plan->seccomp_flags, &program);
   return loaded < 0 ? fail (error, errno, "linux.seccomp: load the filter") : 0;
 }

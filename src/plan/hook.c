@@ -110,7 +110,7 @@ run_child (const struct run *run)
   int r = become_hook (run);
   ssize_t written = write (run->failure[1], &r, sizeof r);
   (void) written;
-  _exit (STATUS_EXEC_FAILED);
+  sys_exit (STATUS_EXEC_FAILED);
 }
 
 /* ---- starting ------------------------------------------------------------------------------ */

@@ -73,8 +73,15 @@ enum plan_fd
   PLAN_FD_CONTAINER = PLAN_FD_START, /* exec: the pidfd of the container's init */
   PLAN_FD_COUNT,
 };
-/* Where the plan has seccomp, HOOKS_DONE (exec: GO) brings one descriptor: a sealed memfd with the
- * program, an array of struct sock_filter. */
+/* Where the plan has seccomp, HOOKS_DONE (exec: GO) brings the first of these; where its flags ask
+ * for a listener, all of them. */
+enum filter_fd
+{
+  FILTER_FD_PROGRAM, /* sealed memfd: an array of struct sock_filter */
+  FILTER_FD_STATE,   /* sealed memfd: the container process state, as JSON */
+  FILTER_FD_AGENT,   /* connected to the seccomp agent, who gets the listener with the state */
+  FILTER_FD_COUNT,
+};
 
 struct channel
 {

@@ -37,11 +37,10 @@ spec_check_hooks (const struct spec *spec, struct tare_error *error)
 
 /* ---- the state ------------------------------------------------------------------------------- */
 
-void
-spec_state_json (const struct spec *spec, const char *id, enum oci_status status, pid_t pid,
-                 struct buf *buf)
+static struct oci_state
+state_of (const struct spec *spec, const char *id, enum oci_status status, pid_t pid)
 {
-  const struct oci_state state = {
+  return (struct oci_state){
     .oci_version = TARE_OCI_VERSION,
     .id = id,
     .status = (int) status,
@@ -52,7 +51,33 @@ spec_state_json (const struct spec *spec, const char *id, enum oci_status status
     .annotations = spec->config->annotations,
     .n_annotations = spec->config->n_annotations,
   };
+}
+
+void
+spec_state_json (const struct spec *spec, const char *id, enum oci_status status, pid_t pid,
+                 struct buf *buf)
+{
+  const struct oci_state state = state_of (spec, id, status, pid);
   oci_write (buf, &oci_state_table, &state, 0);
+}
+
+void
+spec_process_state_json (const struct spec *spec, const char *id, enum oci_status status, pid_t pid,
+                         struct buf *buf)
+{
+  const struct oci_linux *linux = spec->config->linux;
+  const char *fds[] = { "seccompFd" };
+  struct oci_state state = state_of (spec, id, status, pid);
+  const struct oci_container_process_state process = {
+    .oci_version = TARE_OCI_VERSION,
+    .fds = fds,
+    .n_fds = COUNT_OF (fds),
+    .pid = (int32_t) pid,
+    .has_pid = true,
+    .metadata = linux != NULL && linux->seccomp != NULL ? linux->seccomp->listener_metadata : NULL,
+    .state = &state,
+  };
+  oci_write (buf, &oci_container_process_state_table, &process, 0);
 }
 
 /* ---- the plan -------------------------------------------------------------------------------- */

@@ -19,7 +19,14 @@ int spec_check_sysctl (const struct spec *spec, struct tare_error *error);
 /* Turns a key of linux.sysctl into a path below /proc/sys, in place. */
 void spec_sysctl_path (char *key);
 
-/* seccomp.c */
+enum
+{
+  SPEC_SYSCALL_ARGUMENTS = 6,
+};
+/* seccomp_lower.c */
+int spec_lower_seccomp (struct spec *spec, struct tare_error *error);
+/* SECCOMP_FILTER_FLAG_* of an enum of linux.seccomp.flags. */
+uint64_t spec_seccomp_flag (int flag);
 int spec_check_seccomp (const struct spec *spec, struct tare_error *error);
 
 /* Parts of spec_plan: each appends its arrays and fills its members of root. */

@@ -145,7 +145,6 @@ static struct plan
 begin (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder)
 {
   struct plan root = { .preserve_fds = facts->preserve_fds };
-  const struct oci_linux *linux = spec->config->linux;
   plan_begin (builder);
   root.ignored_signals = facts->ignored_signals;
   root.bounding_before = facts->bounding;
@@ -153,10 +152,10 @@ begin (const struct spec *spec, const struct spec_facts *facts, struct plan_buil
     root.flags |= PLAN_TIMINGS;
   if (facts->keep_keyring)
     root.flags |= PLAN_KEEP_KEYRING;
-  if (linux != NULL && linux->seccomp != NULL)
+  if (spec->has_seccomp)
     {
       root.flags |= PLAN_SECCOMP;
-      root.seccomp_flags = spec_seccomp_flags (linux->seccomp);
+      root.seccomp_flags = spec_seccomp_flags (spec);
     }
   return root;
 }

@@ -2,17 +2,23 @@
  * and the work overlaps with its mounts. Serves config-linux.md "Seccomp". */
 #include "spec/internal.h"
 #include "spec/texts.h"
+#include "sys/file.h"
+
+static int
+write_given (const struct spec *spec, int fd, struct tare_error *error)
+{
+  int r = sys_write_full (fd, spec->seccomp_program, spec->seccomp_length);
+  return r < 0 ? fail (error, r, "annotations.run.oci.seccomp_bpf_data") : 0;
+}
 
 #ifdef HAVE_SECCOMP
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum
-{
-  MOST_ARGUMENTS = 6, /* of a system call */
-};
+#include "spec/seccomp_stub.h"
 
 static const enum scmp_compare operators[] = {
   [OCI_CMP_NE] = SCMP_CMP_NE,
@@ -24,11 +30,15 @@ static const enum scmp_compare operators[] = {
   [OCI_CMP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
 };
 
-static const uint32_t flags[] = {
-  [OCI_FILTER_FLAG_TSYNC] = SECCOMP_FILTER_FLAG_TSYNC,
-  [OCI_FILTER_FLAG_LOG] = SECCOMP_FILTER_FLAG_LOG,
-  [OCI_FILTER_FLAG_SPEC_ALLOW] = SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-  [OCI_FILTER_FLAG_WAIT_KILLABLE_RECV] = 1 << 5, /* since Linux 5.19 */
+struct compilation
+{
+  const struct spec *spec;
+  const struct oci_seccomp *seccomp;
+  const struct log *log;
+  scmp_filter_ctx filter;
+  bool names_must_be_known;
+  struct seccomp_last last[SECCOMP_STUB_ARCHES]; /* of every architecture in the filter */
+  size_t n_last;
 };
 
 static void
@@ -57,15 +67,11 @@ action_of (int action, uint32_t errno_ret)
       return SCMP_ACT_TRACE (errno_ret & 0xffff);
     case OCI_ACT_LOG:
       return SCMP_ACT_LOG;
+    case OCI_ACT_NOTIFY:
+      return SCMP_ACT_NOTIFY;
     default:
       return SCMP_ACT_ALLOW;
     }
-}
-
-static bool
-takes_errno (int action)
-{
-  return action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE;
 }
 
 /* libseccomp's number of an architecture, or 0: it names them as we do, but in lower case. */
@@ -81,20 +87,27 @@ arch_of (int arch)
   return seccomp_arch_resolve_name (lower);
 }
 
+/* What libseccomp does not know, or what has another order of bytes than this machine, no kernel
+ * that we run on has: no system call can come by it. */
 static int
-add_architectures (scmp_filter_ctx filter, const struct oci_seccomp *seccomp,
-                   struct tare_error *error)
+add_architectures (struct compilation *compilation, struct tare_error *error)
 {
+  const struct oci_seccomp *seccomp = compilation->seccomp;
+  compilation->last[compilation->n_last++].arch = seccomp_arch_native ();
   for (size_t i = 0; i < seccomp->n_architectures; i++)
     {
       const char *name = enum_name (oci_seccomp_arch_map, seccomp->architectures[i]);
       uint32_t arch = arch_of (seccomp->architectures[i]);
-      if (arch == 0)
-        return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-                          "linux.seccomp.architectures[%zu]: libseccomp does not know %s", i, name);
-      int r = seccomp_arch_add (filter, arch);
-      if (r < 0 && r != -EEXIST)
+      int r = arch != 0 ? seccomp_arch_add (compilation->filter, arch) : -EDOM;
+      if (r == -EEXIST)
+        continue;
+      if (r == -EDOM || r == -EINVAL)
+        log_debug (compilation->log, "linux.seccomp.architectures[%zu]: no %s here, ignoring it", i,
+                   name);
+      else if (r < 0)
         return fail (error, r, "linux.seccomp.architectures[%zu]: %s", i, name);
+      else if (compilation->n_last < COUNT_OF (compilation->last))
+        compilation->last[compilation->n_last++].arch = arch;
     }
   return 0;
 }
@@ -128,7 +141,7 @@ comparison (const struct oci_syscall_arg *arg)
 static int
 add_rule (scmp_filter_ctx filter, uint32_t action, int number, const struct oci_syscall *syscall)
 {
-  struct scmp_arg_cmp all[MOST_ARGUMENTS];
+  struct scmp_arg_cmp all[SPEC_SYSCALL_ARGUMENTS];
   int r = 0;
   if (!repeats_an_index (syscall))
     {
@@ -144,102 +157,116 @@ add_rule (scmp_filter_ctx filter, uint32_t action, int number, const struct oci_
   return r;
 }
 
-static int
-add_syscall (scmp_filter_ctx filter, const struct oci_seccomp *seccomp, size_t i,
-             const struct log *log, struct tare_error *error)
+static void
+note_last (struct compilation *compilation, const char *name)
 {
-  const struct oci_syscall *syscall = &seccomp->syscalls[i];
-  uint32_t fallback = action_of (
-      seccomp->default_action, seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
+  for (size_t i = 0; i < compilation->n_last; i++)
+    {
+      int number = seccomp_syscall_resolve_name_arch (compilation->last[i].arch, name);
+      if (number > 0 && (uint32_t) number > compilation->last[i].number)
+        compilation->last[i].number = (uint32_t) number;
+    }
+}
+
+static uint32_t
+default_action (const struct oci_seccomp *seccomp)
+{
+  return action_of (seccomp->default_action,
+                    seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
+}
+
+static int
+add_syscall (struct compilation *compilation, size_t i, struct tare_error *error)
+{
+  const struct oci_syscall *syscall = &compilation->seccomp->syscalls[i];
   uint32_t action =
       action_of (syscall->action, syscall->has_errno_ret ? syscall->errno_ret : EPERM);
-  if (action == fallback) /* libseccomp refuses what changes nothing */
-    return 0;
   for (size_t k = 0; k < syscall->n_names; k++)
     {
-      int number = seccomp_syscall_resolve_name (syscall->names[k]);
+      const char *name = syscall->names[k];
+      int number = seccomp_syscall_resolve_name (name);
+      if (number == __NR_SCMP_ERROR && compilation->names_must_be_known)
+        return config_error (error, "linux.seccomp.syscalls[%zu]: '%s' is not known", i, name);
       if (number == __NR_SCMP_ERROR)
         {
-          log_debug (log, "linux.seccomp.syscalls[%zu]: '%s' is not known, ignoring it", i,
-                     syscall->names[k]);
+          log_debug (compilation->log,
+                     "linux.seccomp.syscalls[%zu]: '%s' is not known, ignoring it", i, name);
           continue;
         }
-      int r = add_rule (filter, action, number, syscall);
+      note_last (compilation, name);
+      if (action == default_action (compilation->seccomp)) /* libseccomp refuses it: no change */
+        continue;
+      int r = add_rule (compilation->filter, action, number, syscall);
       if (r < 0)
-        return fail (error, r, "linux.seccomp.syscalls[%zu]: '%s'", i, syscall->names[k]);
+        return fail (error, r, "linux.seccomp.syscalls[%zu]: '%s'", i, name);
     }
   return 0;
 }
 
-uint64_t
-spec_seccomp_flags (const struct oci_seccomp *seccomp)
+/* What would be let through anyhow is not made to fail, nor is what a tracer is to see. */
+static bool
+wants_stub (const struct oci_seccomp *seccomp)
 {
-  uint64_t wanted = 0;
-  /* Absent is not empty: without the property the mitigation of speculative store bypass, which
-   * costs every container dear, is not asked for. */
-  if (seccomp->flags == NULL)
-    return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-  for (size_t i = 0; i < seccomp->n_flags; i++)
-    wanted |= flags[seccomp->flags[i]];
-  return wanted;
-}
-
-int
-spec_check_seccomp (const struct spec *spec, struct tare_error *error)
-{
-  const struct oci_linux *linux = spec->config->linux;
-  const struct oci_seccomp *seccomp = linux != NULL ? linux->seccomp : NULL;
-  if (seccomp == NULL)
-    return 0;
-  bool notify = seccomp->default_action == OCI_ACT_NOTIFY || seccomp->listener_path != NULL;
-  if (seccomp->has_default_errno_ret && !takes_errno (seccomp->default_action))
-    return config_error (error, "linux.seccomp.defaultErrnoRet: is only for SCMP_ACT_ERRNO and "
-                                "SCMP_ACT_TRACE");
-  for (size_t i = 0; i < seccomp->n_syscalls; i++)
+  switch (seccomp->default_action)
     {
-      const struct oci_syscall *syscall = &seccomp->syscalls[i];
-      notify = notify || syscall->action == OCI_ACT_NOTIFY;
-      if (syscall->has_errno_ret && !takes_errno (syscall->action))
-        return config_error (error,
-                             "linux.seccomp.syscalls[%zu].errnoRet: is only for "
-                             "SCMP_ACT_ERRNO and SCMP_ACT_TRACE",
-                             i);
-      if (!repeats_an_index (syscall) && syscall->n_args > MOST_ARGUMENTS)
-        return config_error (error, "linux.seccomp.syscalls[%zu].args: more than six", i);
-      for (size_t k = 0; k < syscall->n_args; k++)
-        if (syscall->args[k].index >= MOST_ARGUMENTS)
-          return config_error (error,
-                               "linux.seccomp.syscalls[%zu].args[%zu].index: %u is not 0 "
-                               "to 5",
-                               i, k, syscall->args[k].index);
+    case OCI_ACT_ALLOW:
+    case OCI_ACT_LOG:
+    case OCI_ACT_TRACE:
+      return false;
+    case OCI_ACT_ERRNO:
+      return !seccomp->has_default_errno_ret || seccomp->default_errno_ret != ENOSYS;
+    default:
+      return true;
     }
-  if (notify)
-    return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-                      "linux.seccomp: SCMP_ACT_NOTIFY is not offered by this version");
-  return 0;
+}
+
+static int
+fill (struct compilation *compilation, struct tare_error *error)
+{
+  /* no_new_privs is a property of its own: the filter must not set it. */
+  int r = seccomp_attr_set (compilation->filter, SCMP_FLTATR_CTL_NNP, 0);
+  if (r < 0)
+    return fail (error, r, "linux.seccomp");
+  r = add_architectures (compilation, error);
+  for (size_t i = 0; i < compilation->seccomp->n_syscalls && r >= 0; i++)
+    r = add_syscall (compilation, i, error);
+  return r;
+}
+
+static int
+write_filter (const struct compilation *compilation, int fd, struct tare_error *error)
+{
+  struct sock_filter stub[SECCOMP_STUB_MOST];
+  size_t length = wants_stub (compilation->seccomp)
+                      ? seccomp_stub (compilation->last, compilation->n_last, stub)
+                      : 0;
+  int r = sys_write_full (fd, stub, length * sizeof *stub);
+  if (r >= 0)
+    r = seccomp_export_bpf (compilation->filter, fd);
+  return r < 0 ? fail (error, r, "linux.seccomp: compile") : 0;
 }
 
 int
 spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                       struct tare_error *error)
 {
+  if (spec->seccomp_program != NULL)
+    return write_given (spec, fd, error);
   const struct oci_seccomp *seccomp = spec->config->linux->seccomp;
-  uint32_t fallback = action_of (
-      seccomp->default_action, seccomp->has_default_errno_ret ? seccomp->default_errno_ret : EPERM);
-  __attribute__ ((cleanup (release_filter))) scmp_filter_ctx filter = seccomp_init (fallback);
+  __attribute__ ((cleanup (release_filter))) scmp_filter_ctx filter =
+      seccomp_init (default_action (seccomp));
   if (filter == NULL)
     return fail (error, ENOMEM, "linux.seccomp");
-  /* no_new_privs is a property of its own: the filter must not set it. */
-  int r = seccomp_attr_set (filter, SCMP_FLTATR_CTL_NNP, 0);
-  if (r < 0)
-    return fail (error, r, "linux.seccomp");
-  r = add_architectures (filter, seccomp, error);
-  for (size_t i = 0; i < seccomp->n_syscalls && r >= 0; i++)
-    r = add_syscall (filter, seccomp, i, log, error);
-  if (r < 0)
-    return r;
-  r = seccomp_export_bpf (filter, fd);
-  return r < 0 ? fail (error, r, "linux.seccomp: compile") : 0;
+  const char *strict = spec_annotation (spec, "run.oci.seccomp_fail_unknown_syscall");
+  struct compilation compilation = {
+    .spec = spec,
+    .seccomp = seccomp,
+    .log = log,
+    .filter = filter,
+    .names_must_be_known = strict != NULL && !str_equal (strict, "0"),
+  };
+  int r = fill (&compilation, error);
+  return r < 0 ? r : write_filter (&compilation, fd, error);
 }
 
 /* ---- for the features document --------------------------------------------------------------- */
@@ -256,7 +283,8 @@ spec_seccomp_version (void)
 bool
 spec_seccomp_has_action (int action)
 {
-  return action != OCI_ACT_NOTIFY;
+  (void) action;
+  return true;
 }
 
 bool
@@ -274,14 +302,17 @@ spec_seccomp_has_arch (int arch)
 bool
 spec_seccomp_knows_flag (int flag)
 {
-  return flags[flag] != 0;
+  return spec_seccomp_flag (flag) != 0;
 }
 
 /* A kernel that has the flag goes on to look for the program, which is not there. */
 bool
 spec_seccomp_has_flag (int flag)
 {
-  return syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[flag], NULL) < 0 && errno == EFAULT;
+  uint64_t wanted = spec_seccomp_flag (flag);
+  if (flag == OCI_FILTER_FLAG_WAIT_KILLABLE_RECV) /* there is no other use for it */
+    wanted |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  return syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, wanted, NULL) < 0 && errno == EFAULT;
 }
 
 #else
@@ -327,29 +358,11 @@ spec_seccomp_has_flag (int flag)
   return false;
 }
 
-uint64_t
-spec_seccomp_flags (const struct oci_seccomp *seccomp)
-{
-  (void) seccomp;
-  return 0;
-}
-
-int
-spec_check_seccomp (const struct spec *spec, struct tare_error *error)
-{
-  const struct oci_linux *linux = spec->config->linux;
-  if (linux == NULL || linux->seccomp == NULL)
-    return 0;
-  return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-                    "linux.seccomp: this tare was built without it");
-}
-
 int
 spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                       struct tare_error *error)
 {
   (void) log;
-  (void) fd;
-  return spec_check_seccomp (spec, error);
+  return write_given (spec, fd, error);
 }
 #endif

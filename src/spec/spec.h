@@ -70,6 +70,10 @@ struct spec
   size_t n_rlimits;
   uint64_t capabilities[CAPABILITIES_SETS];
   uint64_t root_propagation; /* MS_* | MS_REC */
+  bool has_seccomp;
+  const void *seccomp_program; /* struct sock_filter, given ready-made; NULL: from linux.seccomp */
+  size_t seccomp_length;
+  const char *seccomp_agent; /* the socket of who is asked; NULL: the filter asks nobody */
 };
 
 struct spec_input
@@ -144,10 +148,17 @@ spec_hook_timeout (const struct oci_hook *hook)
 void spec_state_json (const struct spec *spec, const char *id, enum oci_status status, pid_t pid,
                       struct buf *buf);
 
+/* What a seccomp agent gets with the listener (config-linux.md "The Container Process State"). */
+void spec_process_state_json (const struct spec *spec, const char *id, enum oci_status status,
+                              pid_t pid, struct buf *buf);
+
 /* Writes the program of linux.seccomp to fd, as seccomp(2) takes it; and its flags. */
 int spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                           struct tare_error *error);
-uint64_t spec_seccomp_flags (const struct oci_seccomp *seccomp);
+uint64_t spec_seccomp_flags (const struct spec *spec);
+
+/* The value of an annotation, or NULL. */
+const char *spec_annotation (const struct spec *spec, const char *key);
 
 /* Does the config ask for a new namespace of this type? */
 static inline bool

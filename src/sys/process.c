@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -53,6 +54,20 @@ sys_fork (int *ret_pidfd)
 #else
   return result (syscall (SYS_clone, CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL));
 #endif
+}
+
+int
+sys_thread (int (*run) (void *argument), void *argument, void *stack, _Atomic int *id)
+{
+  const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
+                    | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  return clone (run, stack, flags, argument, id, NULL, id) < 0 ? -errno : 0;
+}
+
+void
+sys_yield (void)
+{
+  (void) sched_yield ();
 }
 
 int
@@ -159,6 +174,14 @@ int
 sys_namespace_type (int fd)
 {
   return result (ioctl (fd, NS_GET_NSTYPE));
+}
+
+_Noreturn void
+sys_exit (int status)
+{
+  (void) syscall (SYS_exit_group, status);
+  (void) syscall (SYS_exit, status);
+  __builtin_trap (); /* process 1 of a pid namespace dies of that as well */
 }
 
 int

@@ -23,6 +23,11 @@ pid_t sys_clone3 (const struct sys_clone *clone);
  * filter may let a process fork, but not by clone3(2), whose arguments it cannot see. */
 pid_t sys_fork (int *ret_pidfd);
 
+/* A thread of this process, with all that a process has, libc's own state too: so it may do little.
+ * stack is its upper end. *id is its id, and 0 once it has ended. */
+int sys_thread (int (*run) (void *argument), void *argument, void *stack, _Atomic int *id);
+void sys_yield (void);
+
 int sys_pidfd_open (pid_t pid);
 int sys_pidfd_send_signal (int pidfd, int signal);
 /* Waits for the child behind pidfd. ret_status is as of waitpid(2). EINTR is retried. */
@@ -39,6 +44,8 @@ int sys_setns (int fd, int type);
 int sys_unshare (int flags);
 /* CLONE_NEW* of a namespace file, or -errno (-ENOTTY: not a namespace). */
 int sys_namespace_type (int fd);
+/* Ends the process, under a filter that allows no exit too: libc's would try for ever. */
+_Noreturn void sys_exit (int status);
 int sys_setsid (void);
 /* An empty session keyring instead of the inherited one. -ENOSYS: the kernel has no keys. */
 int sys_new_session_keyring (void);
