@@ -8,6 +8,7 @@
 #include "base/enum_map.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/ranges.h"
 #include "base/str.h"
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "sys/file.h"
+#include "sys/process.h"
 
 static const struct cgroup_driver *const drivers[] = {
   [TARE_CGROUP_CGROUPFS] = &cgroup_driver_cgroupfs,
@@ -328,19 +329,6 @@ cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources
 }
 
 /* In a user namespace the kernel lets nobody set device rules, nor make a device node. */
-static bool
-in_initial_user_namespace (void)
-{
-  char text[256] = "", *rest = text, *word;
-  autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
-  if (fd < 0 || sys_read_full (fd, text, sizeof text - 1) < 0)
-    return true;
-  while ((word = strsep (&rest, " \n")) != NULL)
-    if (str_equal (word, "4294967295"))
-      return true;
-  return false;
-}
-
 int
 cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
                       struct tare_error *error)
@@ -352,7 +340,7 @@ cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *r
   int r = device_rules_lower (resources, &rules, &count, error);
   if (r >= 0)
     r = cgroup->layout->devices (cgroup, rules, count, error);
-  if ((r != -EPERM && r != -EACCES) || in_initial_user_namespace ())
+  if ((r != -EPERM && r != -EACCES) || sys_in_initial_user_namespace () != 0)
     return r;
   log_warning (cgroup->log, "linux.resources.devices: left out: not allowed in a user namespace");
   if (error != NULL)

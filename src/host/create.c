@@ -207,9 +207,10 @@ created (struct container *container, struct received *received, struct tare_err
 {
   (void) received;
   int r = process_read_back (container, error);
-  if (r < 0)
-    return r;
-  r = state_note_process (&container->state, container->pid, error);
+  if (r >= 0)
+    r = process_schedule (container, error);
+  if (r >= 0)
+    r = state_note_process (&container->state, container->pid, error);
   if (r < 0)
     return r;
   container->state.record->status = STATE_CREATED;

@@ -185,6 +185,8 @@ ready (struct container *container, struct received *received, struct tare_error
   (void) received;
   row_log_progress (container);
   int r = process_read_back (container, error);
+  if (r >= 0)
+    r = process_schedule (container, error);
   return r < 0 ? r : row_write_pid_file (container, error);
 }
 

@@ -152,7 +152,12 @@ int process_set_limits (struct container *container, struct tare_error *error);
 int process_write_id_maps (struct container *container, struct tare_error *error);
 int process_write_time_offsets (struct container *container, struct tare_error *error);
 int process_open_namespaces (struct container *container, struct tare_error *error);
-/* Fills the facts that are those of this process. */
+/* Of an exec, which is started outside the container's groups where there is an initial one. */
+int process_set_affinity (struct container *container, enum spec_affinity which,
+                          struct tare_error *error);
+int process_schedule (struct container *container, struct tare_error *error);
+
+/* facts.c. Fills the facts that are those of this process and of the host. */
 int process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error);
 
 /* read_back.c: -EPERM where init is not what it was to become. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "plan/schedule.h"
+
 /* Writes one file of /proc/PID. */
 static int
 write_proc (pid_t pid, const char *name, const char *text, struct tare_error *error)
@@ -18,19 +20,39 @@ write_proc (pid_t pid, const char *name, const char *text, struct tare_error *er
   return r < 0 ? fail (error, r, "write '%s' to %s", text, path) : 0;
 }
 
-int
-process_set_limits (struct container *container, struct tare_error *error)
+/* Of an unprivileged runtime nobody expects that it protects its containers from the kernel. */
+static int
+set_oom_score (struct container *container, int wanted, struct tare_error *error)
 {
-  const struct oci_process *process = container->spec->config->process;
-  if (process != NULL && process->has_oom_score_adj)
+  char path[64], text[16], current[16] = "";
+  (void) snprintf (path, sizeof path, "/proc/%d/oom_score_adj", (int) container->pid);
+  (void) snprintf (text, sizeof text, "%d", wanted);
+  autoclose int fd = sys_open (path, O_RDWR, 0);
+  ssize_t length = fd < 0 ? fd : sys_read_full (fd, current, sizeof current - 1);
+  if (length < 0)
+    return fail (error, (int) length, "process.oomScoreAdj: read %s", path);
+  current[strcspn (current, "\n")] = '\0';
+  if (str_equal (current, text)) /* which needs no right */
+    return 0;
+  int r = sys_rewind (fd);
+  if (r >= 0)
+    r = sys_write_once (fd, text);
+  if (r == -EACCES && (geteuid () != 0 || sys_in_initial_user_namespace () == 0))
     {
-      char text[16];
-      (void) snprintf (text, sizeof text, "%d", process->oom_score_adj);
-      int r = write_proc (container->pid, "oom_score_adj", text, error);
-      if (r < 0)
-        return wrap (error, r, "process.oomScoreAdj");
+      log_warning (container->host->log,
+                   "process.oomScoreAdj: stays %s, an unprivileged runtime cannot lower it to %s",
+                   current, text);
+      return 0;
     }
-  /* A hard limit that must rise needs our rights; init lowers the others itself, last of all. */
+  return r < 0 ? fail (error, r, "process.oomScoreAdj: %s, from %s%s", text, current,
+                       r == -EACCES ? " (to lower it needs CAP_SYS_RESOURCE)" : "")
+               : 0;
+}
+
+/* A hard limit that must rise needs our rights; init lowers the others itself, last of all. */
+static int
+raise_limits (struct container *container, struct tare_error *error)
+{
   for (size_t i = 0; i < container->spec->n_rlimits; i++)
     {
       const struct spec_rlimit *limit = &container->spec->rlimits[i];
@@ -39,11 +61,50 @@ process_set_limits (struct container *container, struct tare_error *error)
       if (r >= 0 && limit->hard > hard)
         r = sys_set_rlimit (container->pid, limit->resource, soft, limit->hard);
       if (r < 0)
-        return fail (error, r, "process.rlimits[%zu]: raise %s to %llu", i,
-                     enum_name (plan_rlimit_map, limit->resource),
-                     (unsigned long long) limit->hard);
+        return fail (error, r, "process.rlimits[%zu]: raise %s to %llu%s", i,
+                     enum_name (plan_rlimit_map, limit->resource), (unsigned long long) limit->hard,
+                     r == -EPERM ? " (to raise a hard limit needs CAP_SYS_RESOURCE, and "
+                                   "RLIMIT_NOFILE ends at fs.nr_open)"
+                                 : "");
     }
   return 0;
+}
+
+int
+process_set_limits (struct container *container, struct tare_error *error)
+{
+  const struct oci_process *process = container->spec->config->process;
+  int r = process != NULL && process->has_oom_score_adj
+              ? set_oom_score (container, process->oom_score_adj, error)
+              : 0;
+  return r < 0 ? r : raise_limits (container, error);
+}
+
+int
+process_set_affinity (struct container *container, enum spec_affinity which,
+                      struct tare_error *error)
+{
+  struct ranges processors;
+  int r =
+      container->exec != NULL ? spec_exec_affinity (container->spec, which, &processors, error) : 0;
+  if (r < 0 || container->exec == NULL || processors.count == 0)
+    return r;
+  r = sys_set_affinity (container->pid, processors.bits, COUNT_OF (processors.bits));
+  return r < 0 ? fail (
+             error, r, "process.execCPUAffinity.%s: set it%s",
+             which == SPEC_AFFINITY_INITIAL ? "initial" : "final",
+             r == -EINVAL ? " (no such processor is there, or its cpuset has none of them)" : "")
+               : 0;
+}
+
+/* Late: what init itself has to do should not wait for a policy that is meant for the program. */
+int
+process_schedule (struct container *container, struct tare_error *error)
+{
+  const struct plan *plan = (const struct plan *) container->builder.buf.bytes;
+  return (plan->flags & PLAN_HOST_SCHEDULES) != 0
+             ? plan_apply_schedule (plan, container->pid, error)
+             : 0;
 }
 
 static int
@@ -155,39 +216,4 @@ process_open_namespaces (struct container *container, struct tare_error *error)
         return r;
     }
   return 0;
-}
-
-static int
-known_capabilities (uint64_t *ret_known)
-{
-  char text[16];
-  uint64_t last;
-  autoclose int fd = sys_open ("/proc/sys/kernel/cap_last_cap", O_RDONLY, 0);
-  ssize_t length = fd < 0 ? fd : read (fd, text, sizeof text - 1);
-  if (length < 0)
-    return fd < 0 ? fd : -errno;
-  text[length > 0 ? length - 1 : 0] = '\0'; /* the line's end */
-  int r = parse_u64 (text, 63, &last);
-  if (r >= 0)
-    *ret_known = UINT64_MAX >> (63 - last);
-  return r;
-}
-
-/* In a user namespace of its own a container can have whatever the kernel knows; elsewhere no more
- * than the runtime itself has. */
-int
-process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error)
-{
-  struct sys_status own;
-  int r = sys_read_status (0, &own);
-  if (r < 0)
-    return fail (error, r, "read /proc/thread-self/status");
-  facts->ignored_signals = own.ignored;
-  facts->bounding = own.bounding;
-  facts->grantable = own.bounding & own.permitted;
-  if (((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) == 0)
-    return 0;
-  r = known_capabilities (&facts->bounding);
-  facts->grantable = facts->bounding;
-  return r < 0 ? fail (error, r, "read /proc/sys/kernel/cap_last_cap") : 0;
 }

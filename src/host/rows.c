@@ -34,7 +34,8 @@ row_spawn (struct container *container, struct received *received, struct tare_e
     r = container->image = image_open (container->host->log, error);
   if (r < 0)
     return r;
-  return spawn_init (container, (const struct plan *) container->builder.buf.bytes, error);
+  r = spawn_init (container, (const struct plan *) container->builder.buf.bytes, error);
+  return r < 0 ? r : process_set_affinity (container, SPEC_AFFINITY_INITIAL, error);
 }
 
 int
@@ -48,7 +49,8 @@ int
 row_limits (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  return process_set_limits (container, error);
+  int r = process_set_affinity (container, SPEC_AFFINITY_FINAL, error);
+  return r < 0 ? r : process_set_limits (container, error);
 }
 
 bool

@@ -92,6 +92,15 @@ prepare_stdio (const int wanted[3], int minimum, int stdio[3])
   return r;
 }
 
+/* With an initial affinity an exec has it before it enters the groups. */
+static bool
+enters_later (const struct container *container)
+{
+  const struct oci_process *process = container->spec->config->process;
+  return container->exec != NULL && process->exec_cpu_affinity != NULL
+         && process->exec_cpu_affinity->initial != NULL;
+}
+
 static pid_t
 clone_child (struct container *container, const struct plan *plan, const struct child *child,
              int *ret_pidfd)
@@ -99,7 +108,9 @@ clone_child (struct container *container, const struct plan *plan, const struct 
   struct sys_clone clone = {
     .flags = plan->clone_flags | CLONE_CLEAR_SIGHAND,
     .pidfd = ret_pidfd,
-    .cgroup = container->has_cgroup ? cgroup_clone_fd (&container->cgroup) : -EBADF,
+    .cgroup = container->has_cgroup && !enters_later (container)
+                  ? cgroup_clone_fd (&container->cgroup)
+                  : -EBADF,
   };
   pid_t pid = sys_clone3 (&clone);
   if (pid < 0 && clone.cgroup >= 0 && (pid == -EACCES || pid == -EOPNOTSUPP || pid == -EBUSY))

@@ -155,6 +155,8 @@ int step_read_only (struct init *init, struct tare_error *error);
 int step_pivot_root (struct init *init, struct tare_error *error);
 int step_session (struct init *init, struct tare_error *error);
 int step_environment (struct init *init, struct tare_error *error);
+int step_attributes (struct init *init, struct tare_error *error);
+int step_labels (struct init *init, struct tare_error *error);
 int step_credentials (struct init *init, struct tare_error *error);
 int step_program (struct init *init, struct tare_error *error);
 int step_ready (struct init *init, struct tare_error *error);

@@ -142,6 +142,20 @@ has_start_hooks (const struct init *init)
 }
 
 static bool
+has_attributes (const struct init *init)
+{
+  const struct plan *plan = init->plan;
+  return plan->personality != 0 || plan->memory_policy.count > 0 || plan->io_priority != 0
+         || plan->scheduler.count > 0;
+}
+
+static bool
+has_labels (const struct init *init)
+{
+  return init->plan->apparmor_profile != 0 || init->plan->selinux_label != 0;
+}
+
+static bool
 has_terminal (const struct init *init)
 {
   return init_flag (init, PLAN_TERMINAL);
@@ -204,6 +218,8 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (session,          NULL,                     step_session),
   SELF (terminal,         has_terminal,             step_terminal,      TERMINAL, NONE),
   STEP (environment,      NULL,                     step_environment),
+  STEP (attributes,       has_attributes,           step_attributes),
+  STEP (labels,           has_labels,               step_labels),
   STEP (seccomp_early,    filters_early,            step_seccomp),
   STEP (credentials,      NULL,                     step_credentials),
   STEP (program,          has_program,              step_program),
@@ -219,22 +235,11 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
 
 /* exec: the same rows, fewer of them. The container is there; only the process is new. */
 static const enum init_step exec_sequence[] = {
-  INIT_STEP_hygiene,
-  INIT_STEP_join_container,
-  INIT_STEP_become_root,
-  INIT_STEP_fork,
-  INIT_STEP_go,
-  INIT_STEP_session,
-  INIT_STEP_terminal,
-  INIT_STEP_environment,
-  INIT_STEP_seccomp_early,
-  INIT_STEP_credentials,
-  INIT_STEP_program,
-  INIT_STEP_ready,
-  INIT_STEP_rlimits,
-  INIT_STEP_executing,
-  INIT_STEP_seccomp_late,
-  INIT_STEP_execute,
+  INIT_STEP_hygiene,      INIT_STEP_join_container, INIT_STEP_become_root,   INIT_STEP_fork,
+  INIT_STEP_go,           INIT_STEP_session,        INIT_STEP_terminal,      INIT_STEP_environment,
+  INIT_STEP_attributes,   INIT_STEP_labels,         INIT_STEP_seccomp_early, INIT_STEP_credentials,
+  INIT_STEP_program,      INIT_STEP_ready,          INIT_STEP_rlimits,       INIT_STEP_executing,
+  INIT_STEP_seccomp_late, INIT_STEP_execute,
 };
 
 size_t

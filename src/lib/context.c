@@ -33,44 +33,13 @@ lib_copy_options (void *known, size_t known_size, size_t oldest, const void *giv
   return 0;
 }
 
-/* uid_map of the initial user namespace is the identity over all ids. */
-static int
-in_initial_user_namespace (struct tare_error *error)
-{
-  char text[64];
-  autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
-  if (fd == -ENOENT) /* a kernel without user namespaces */
-    return 1;
-  ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, sizeof text - 1);
-  if (length < 0)
-    return fail (error, (int) length, "read '/proc/self/uid_map'");
-  text[length] = '\0';
-  const uint64_t expected[3] = { 0, 0, UINT32_MAX };
-  const char *at = text;
-  for (size_t i = 0; i < COUNT_OF (expected); i++)
-    {
-      char word[24];
-      uint64_t value;
-      at += strspn (at, " ");
-      size_t n = strcspn (at, " \n");
-      if (n == 0 || n >= sizeof word)
-        return 0;
-      memcpy (word, at, n);
-      word[n] = '\0';
-      if (parse_u64 (word, UINT64_MAX, &value) < 0 || value != expected[i])
-        return 0;
-      at += n;
-    }
-  return 1;
-}
-
 /* uid 0 alone does not tell: rootless podman runs us as 0 inside a user namespace. */
 static int
 choose_root (char **ret_root, struct tare_error *error)
 {
-  int initial = in_initial_user_namespace (error);
+  int initial = sys_in_initial_user_namespace ();
   if (initial < 0)
-    return initial;
+    return fail (error, initial, "read '/proc/self/uid_map'");
   const char *runtime = getenv ("XDG_RUNTIME_DIR");
   bool has_runtime = runtime != NULL && runtime[0] == '/';
   if (geteuid () != 0 && !has_runtime)

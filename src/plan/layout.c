@@ -5,14 +5,15 @@
 #include <sys/resource.h>
 
 /* What F's third argument means depends on its kind: only names and arrays have one. */
-#define EXTRA_text(extra)  NULL
-#define EXTRA_word(extra)  NULL
-#define EXTRA_mask(extra)  NULL
-#define EXTRA_wide(extra)  NULL
-#define EXTRA_texts(extra) NULL
-#define EXTRA_words(extra) NULL
-#define EXTRA_name(map)    map
-#define EXTRA_array(type)  &object_##type
+#define EXTRA_text(extra)   NULL
+#define EXTRA_word(extra)   NULL
+#define EXTRA_number(extra) NULL
+#define EXTRA_mask(extra)   NULL
+#define EXTRA_wide(extra)   NULL
+#define EXTRA_texts(extra)  NULL
+#define EXTRA_words(extra)  NULL
+#define EXTRA_name(map)     map
+#define EXTRA_array(type)   &object_##type
 
 #define ROW(kind, member, extra)                                                                   \
   { #member, FIELD_##kind, offsetof (struct CURRENT, member), EXTRA_##kind (extra) },
@@ -51,6 +52,15 @@ TABLE (rlimit);
 #define CURRENT plan_sysctl
 static const struct field fields_sysctl[] = { PLAN_SYSCTL (ROW) };
 TABLE (sysctl);
+#undef CURRENT
+
+#define CURRENT plan_scheduler
+static const struct field fields_scheduler[] = { PLAN_SCHEDULER (ROW) };
+TABLE (scheduler);
+#undef CURRENT
+#define CURRENT plan_memory_policy
+static const struct field fields_memory_policy[] = { PLAN_MEMORY_POLICY (ROW) };
+TABLE (memory_policy);
 #undef CURRENT
 
 #define CURRENT plan_hook
@@ -110,5 +120,22 @@ const struct enum_map plan_rlimit_map[] = {
   { "RLIMIT_RTTIME", RLIMIT_RTTIME },
   { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
   { "RLIMIT_STACK", RLIMIT_STACK },
+  { NULL, 0 },
+};
+
+/* linux/sched.h and linux/mempolicy.h: older headers, and those of musl, lack some. */
+const struct enum_map plan_scheduler_policy_map[] = {
+  { "SCHED_OTHER", 0 }, { "SCHED_FIFO", 1 }, { "SCHED_RR", 2 },       { "SCHED_BATCH", 3 },
+  { "SCHED_ISO", 4 },   { "SCHED_IDLE", 5 }, { "SCHED_DEADLINE", 6 }, { NULL, 0 },
+};
+
+const struct enum_map plan_memory_policy_map[] = {
+  { "MPOL_DEFAULT", 0 },
+  { "MPOL_PREFERRED", 1 },
+  { "MPOL_BIND", 2 },
+  { "MPOL_INTERLEAVE", 3 },
+  { "MPOL_LOCAL", 4 },
+  { "MPOL_PREFERRED_MANY", 5 },
+  { "MPOL_WEIGHTED_INTERLEAVE", 6 },
   { NULL, 0 },
 };

@@ -8,6 +8,7 @@ enum field_kind
 {
   FIELD_text,
   FIELD_word,
+  FIELD_number,
   FIELD_mask,
   FIELD_wide,
   FIELD_name,

@@ -5,9 +5,9 @@
  * trusts it from then on. Every object is one X-macro list of fields: the same lines make the C
  * struct, the checker's table and the printer's. What plan_print shows is what runs.
  *
- * Kinds of fields: text (offset of a terminated string), word (32 bits), mask (64 bits, printed in
- * hexadecimal), wide (64 bits), name (32 bits with an enum_map), texts, words (arrays of those),
- * array (of another object).
+ * Kinds of fields: text (offset of a terminated string), word (32 bits), number (signed), mask (64
+ * bits, printed in hexadecimal), wide (64 bits), name (32 bits with an enum_map), texts, words
+ * (arrays of those), array (of another object).
  */
 #ifndef TARE_PLAN_H
 #define TARE_PLAN_H
@@ -27,6 +27,7 @@ enum
 };
 
 typedef uint32_t plan_text, plan_word, plan_name;
+typedef int32_t plan_number;
 typedef uint64_t plan_mask, plan_wide;
 struct plan_span
 {
@@ -111,6 +112,20 @@ enum plan_path_action
   F (text, path, 0) /* below /proc/sys, with slashes */                                            \
   F (text, value, 0)
 
+#define PLAN_SCHEDULER(F)                                                                          \
+  F (name, policy, plan_scheduler_policy_map) /* SCHED_* */                                        \
+  F (number, nice, 0)                                                                              \
+  F (word, priority, 0)                                                                            \
+  F (mask, flags, 0)   /* SCHED_FLAG_* */                                                          \
+  F (wide, runtime, 0) /* nanoseconds, here and below */                                           \
+  F (wide, deadline, 0)                                                                            \
+  F (wide, period, 0)
+
+#define PLAN_MEMORY_POLICY(F)                                                                      \
+  F (name, mode, plan_memory_policy_map) /* MPOL_* */                                              \
+  F (mask, flags, 0)                     /* MPOL_F_* */                                            \
+  F (words, nodes, 0)
+
 /* A hook that init runs. `state` is the container's state as JSON in two pieces; init's own pid, as
  * the hook will see it, goes between them. */
 #define PLAN_HOOK(F)                                                                               \
@@ -148,6 +163,7 @@ enum plan_flags
   PLAN_SECCOMP = 1 << 16,         /* early or late by PLAN_NO_NEW_PRIVILEGES */
   PLAN_CONSOLE = 1 << 17,         /* the terminal is bound to /dev/console */
   PLAN_KEEP_KEYRING = 1 << 18,    /* the caller's session keyring; else a new one */
+  PLAN_HOST_SCHEDULES = 1 << 24,  /* scheduler, io_priority: it has rights that init may lack */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 
@@ -181,6 +197,12 @@ enum plan_flags
   F (texts, args, 0)                                                                               \
   F (texts, env, 0)                                                                                \
   F (word, umask, 0)                                                                               \
+  F (word, personality, 0)                /* 1 + PER_*; 0: as it is */                             \
+  F (array, memory_policy, memory_policy) /* one or none; so are schedulers */                     \
+  F (array, scheduler, scheduler)                                                                  \
+  F (word, io_priority, 0) /* class << 13 | level; 0: as it is */                                  \
+  F (text, apparmor_profile, 0)                                                                    \
+  F (text, selinux_label, 0)                                                                       \
   F (word, terminal_rows, 0) /* 0: as the terminal comes */                                        \
   F (word, terminal_columns, 0)                                                                    \
   F (mask, seccomp_flags, 0) /* SECCOMP_FILTER_FLAG_* */                                           \
@@ -204,6 +226,8 @@ enum plan_flags
   O (path, PLAN_PATH)                                                                              \
   O (rlimit, PLAN_RLIMIT)                                                                          \
   O (sysctl, PLAN_SYSCTL)                                                                          \
+  O (scheduler, PLAN_SCHEDULER)                                                                    \
+  O (memory_policy, PLAN_MEMORY_POLICY)                                                            \
   O (hook, PLAN_HOOK)
 
 #define PLAN_MEMBER(kind, member, extra) plan_##kind member;
@@ -219,7 +243,8 @@ struct plan
 };
 
 extern const struct enum_map plan_kind_map[], plan_namespace_type_map[], plan_mount_action_map[],
-    plan_path_action_map[], plan_rlimit_map[];
+    plan_path_action_map[], plan_rlimit_map[], plan_scheduler_policy_map[],
+    plan_memory_policy_map[];
 
 /* ---- reading ------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@ field_is_zero (const struct field *field, const char *bytes)
     {
     case FIELD_text:
     case FIELD_word:
+    case FIELD_number:
       return *(const uint32_t *) member == 0;
     case FIELD_mask:
     case FIELD_wide:
@@ -52,6 +53,9 @@ print_value (const struct plan *plan, const struct field *field, const char *byt
       break;
     case FIELD_word:
       buf_format (buf, "%u", *(const plan_word *) member);
+      break;
+    case FIELD_number:
+      buf_format (buf, "%d", *(const plan_number *) member);
       break;
     case FIELD_mask:
       buf_format (buf, "0x%llx", (unsigned long long) *(const plan_mask *) member);

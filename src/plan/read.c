@@ -77,6 +77,7 @@ field_fits (const struct checker *checker, const struct field *field, const char
     case FIELD_array:
       return array_fits (checker, field->extra, member);
     case FIELD_word:
+    case FIELD_number:
     case FIELD_mask:
     case FIELD_wide:
       return true;

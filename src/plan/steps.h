@@ -38,6 +38,8 @@
   S (session)       /* setsid, a session keyring of its own */                                     \
   S (terminal)      /* <-> a pty of the container's own, its master sent to the host side */       \
   S (environment)   /* cwd, umask, HOME */                                                         \
+  S (attributes)    /* personality, memory policy, scheduling */                                   \
+  S (labels)        /* AppArmor's profile and SELinux' label of what execve makes */               \
   S (seccomp_early) /* without no_new_privs: while we may */                                       \
   S (credentials)   /* groups, ids, capabilities, no_new_privs; read back */                       \
   S (program)       /* args[0] looked up with the user's rights */                                 \

@@ -14,38 +14,24 @@ has_text (const char *text)
   return text != NULL && *text != '\0';
 }
 
-#define PROCESS_HAS(name, condition)                                                               \
-  static bool name (const struct oci_config *config)                                               \
-  {                                                                                                \
-    const struct oci_process *process = config->process;                                           \
-    return process != NULL && (condition);                                                         \
-  }
 #define LINUX_HAS(name, condition)                                                                 \
   static bool name (const struct oci_config *config)                                               \
   {                                                                                                \
     const struct oci_linux *linux = config->linux;                                                 \
     return linux != NULL && (condition);                                                           \
   }
-PROCESS_HAS (has_apparmor, has_text (process->apparmor_profile))
-PROCESS_HAS (has_selinux, has_text (process->selinux_label))
-PROCESS_HAS (has_scheduler, process->scheduler != NULL)
-PROCESS_HAS (has_io_priority, process->io_priority != NULL)
 LINUX_HAS (has_net_devices, linux->n_net_devices > 0)
 LINUX_HAS (has_intel_rdt, linux->intel_rdt != NULL)
-LINUX_HAS (has_memory_policy, linux->memory_policy != NULL)
 LINUX_HAS (has_mount_label, has_text (linux->mount_label))
-LINUX_HAS (has_personality, linux->personality != NULL)
 
 static const struct
 {
   const char *place;
   bool (*present) (const struct oci_config *config);
 } not_offered[] = {
-  { "process.apparmorProfile", has_apparmor }, { "process.selinuxLabel", has_selinux },
-  { "process.scheduler", has_scheduler },      { "process.ioPriority", has_io_priority },
-  { "linux.netDevices", has_net_devices },     { "linux.intelRdt", has_intel_rdt },
-  { "linux.memoryPolicy", has_memory_policy }, { "linux.mountLabel", has_mount_label },
-  { "linux.personality", has_personality },
+  { "linux.netDevices", has_net_devices },
+  { "linux.intelRdt", has_intel_rdt },
+  { "linux.mountLabel", has_mount_label },
 };
 
 static int
@@ -228,6 +214,7 @@ static const struct
   { "config.md, Process", check_process },
   { "config.md, POSIX-platform Hooks", spec_check_hooks },
   { "config.md, Annotations", check_annotations },
+  { "config.md, Linux Process", spec_check_schedule },
   { "config-linux.md, User namespace mappings", check_id_mappings },
   { "config-linux.md, Offset for Time Namespace", check_time_offsets },
   { "config-linux.md, Masked and Readonly Paths", check_masks },

@@ -45,6 +45,12 @@ complete (struct oci_process *process, const struct oci_process *from)
     }
   if (!process->has_no_new_privileges)
     process->no_new_privileges = from->no_new_privileges;
+  if (process->scheduler == NULL)
+    process->scheduler = from->scheduler;
+  if (process->io_priority == NULL)
+    process->io_priority = from->io_priority;
+  if (process->exec_cpu_affinity == NULL)
+    process->exec_cpu_affinity = from->exec_cpu_affinity;
   if (!process->has_oom_score_adj)
     {
       process->has_oom_score_adj = from->has_oom_score_adj;

@@ -109,6 +109,7 @@ struct parts
   struct oci_features_seccomp seccomp;
   struct oci_features_enabled apparmor, selinux, idmap, net_devices;
   struct oci_features_intel_rdt intel_rdt;
+  struct oci_features_memory_policy memory_policy;
   struct oci_features_mount_extensions mount_extensions;
   int namespaces[COUNT_OF (namespaces)];
 };
@@ -128,6 +129,21 @@ put_values (struct arena *arena, const struct enum_map *map, bool (*wanted) (int
   *ret_values = values;
   *ret_count = count;
   return values != NULL;
+}
+
+static bool
+every_value (int value)
+{
+  return value >= 0;
+}
+
+static bool
+put_memory_policy (struct arena *arena, struct oci_features_memory_policy *policy)
+{
+  return put_values (arena, oci_memory_policy_mode_map, every_value, &policy->modes,
+                     &policy->n_modes)
+         && put_values (arena, oci_memory_policy_flag_map, every_value, &policy->flags,
+                        &policy->n_flags);
 }
 
 static bool
@@ -179,9 +195,9 @@ put_linux (struct arena *arena, struct parts *parts)
   PUT_FLAG (linux->cgroup, rdma, true);
   linux->seccomp = &parts->seccomp;
   linux->apparmor = &parts->apparmor;
-  PUT_FLAG (linux->apparmor, enabled, false);
+  PUT_FLAG (linux->apparmor, enabled, true);
   linux->selinux = &parts->selinux;
-  PUT_FLAG (linux->selinux, enabled, false);
+  PUT_FLAG (linux->selinux, enabled, true);
   linux->intel_rdt = &parts->intel_rdt;
   PUT_FLAG (linux->intel_rdt, enabled, false);
   linux->mount_extensions = &parts->mount_extensions;
@@ -189,7 +205,9 @@ put_linux (struct arena *arena, struct parts *parts)
   PUT_FLAG (linux->mount_extensions->idmap, enabled, false);
   linux->net_devices = &parts->net_devices;
   PUT_FLAG (linux->net_devices, enabled, false);
-  return put_capabilities (arena, linux) && put_seccomp (arena, linux->seccomp);
+  linux->memory_policy = &parts->memory_policy;
+  return put_capabilities (arena, linux) && put_seccomp (arena, linux->seccomp)
+         && put_memory_policy (arena, linux->memory_policy);
 }
 
 int

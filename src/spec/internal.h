@@ -27,6 +27,11 @@ enum
 int spec_lower_seccomp (struct spec *spec, struct tare_error *error);
 /* SECCOMP_FILTER_FLAG_* of an enum of linux.seccomp.flags. */
 uint64_t spec_seccomp_flag (int flag);
+
+/* schedule.c */
+int spec_check_schedule (const struct spec *spec, struct tare_error *error);
+void spec_plan_schedule (const struct spec *spec, const struct spec_facts *facts,
+                         struct plan_builder *builder, struct plan *root);
 int spec_check_seccomp (const struct spec *spec, struct tare_error *error);
 
 /* Parts of spec_plan: each appends its arrays and fills its members of root. */

@@ -52,9 +52,32 @@ plan_rlimits (const struct spec *spec, struct plan_builder *builder, struct plan
   return 0;
 }
 
+/* A profile of "unconfined" is no wish that a host without AppArmor could not fulfil. */
+static int
+plan_labels (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
+             struct plan *root, struct tare_error *error)
+{
+  const char *profile = spec->config->process->apparmor_profile;
+  const char *label = spec->config->process->selinux_label;
+  bool has_profile = profile != NULL && *profile != '\0';
+  bool has_label = label != NULL && *label != '\0';
+  if (has_profile && !facts->has_apparmor && !str_equal (profile, "unconfined"))
+    return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+                      "process.apparmorProfile: '%s': AppArmor is not enabled on this host",
+                      profile);
+  if (has_label && !facts->has_selinux)
+    return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+                      "process.selinuxLabel: '%s': SELinux is not enabled on this host", label);
+  if (has_profile && facts->has_apparmor)
+    root->apparmor_profile = plan_put_text (builder, profile);
+  if (has_label)
+    root->selinux_label = plan_put_text (builder, label);
+  return 0;
+}
+
 static int
 plan_process (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
-              struct plan *root)
+              struct plan *root, struct tare_error *error)
 {
   const struct oci_process *process = spec->config->process;
   if (process == NULL)
@@ -85,7 +108,9 @@ plan_process (const struct spec *spec, const struct spec_facts *facts, struct pl
         root->flags |= PLAN_SET_UMASK;
     }
   plan_capabilities (spec, facts, root);
-  return plan_rlimits (spec, builder, root);
+  spec_plan_schedule (spec, facts, builder, root);
+  int r = plan_rlimits (spec, builder, root);
+  return r < 0 ? fail (error, r, "make the plan") : plan_labels (spec, facts, builder, root, error);
 }
 
 static int
@@ -171,9 +196,10 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   int r = spec_plan_filesystem (spec, facts, builder, &root, error);
   if (r < 0)
     return r;
-  r = plan_process (spec, facts, builder, &root);
-  if (r >= 0)
-    r = plan_sysctls (spec, builder, &root);
+  r = plan_process (spec, facts, builder, &root, error);
+  if (r < 0)
+    return r;
+  r = plan_sysctls (spec, builder, &root);
   if (r >= 0)
     r = spec_plan_hooks (spec, facts, builder, &root);
   if (r < 0)
@@ -196,6 +222,6 @@ spec_plan_exec (const struct spec *spec, const struct spec_facts *facts,
     root.flags |= PLAN_FORK;
   if (facts->chrooted)
     root.flags |= PLAN_CHROOT;
-  int r = plan_process (spec, facts, builder, &root);
-  return r < 0 ? fail (error, r, "make the plan") : plan_finish (builder, &root, error);
+  int r = plan_process (spec, facts, builder, &root, error);
+  return r < 0 ? r : plan_finish (builder, &root, error);
 }

@@ -98,6 +98,15 @@ uint64_t spec_changed_namespaces (const struct spec *spec);
 int spec_load_exec (const struct spec *container, const struct tare_exec_options *options,
                     const struct log *log, struct spec **ret_spec, struct tare_error *error);
 
+/* process.execCPUAffinity: empty where it is not set. */
+enum spec_affinity
+{
+  SPEC_AFFINITY_INITIAL,
+  SPEC_AFFINITY_FINAL,
+};
+int spec_exec_affinity (const struct spec *spec, enum spec_affinity which,
+                        struct ranges *ret_ranges, struct tare_error *error);
+
 /* What the plan needs to know of the host and of the caller's wishes. */
 struct spec_facts
 {
@@ -106,6 +115,8 @@ struct spec_facts
   uint64_t bounding;        /* what init begins with; in a user namespace all that there are */
   uint64_t ignored_signals; /* by the runtime, and so by init: signal N is bit N - 1 */
   bool privileged;          /* capable over a new user namespace from outside */
+  bool host_schedules;      /* may the host side schedule others' processes? */
+  bool has_apparmor, has_selinux;            /* in force on this host */
   const struct cgroup_mounts *cgroup_mounts; /* NULL: none to be had (--cgroup-manager disabled) */
   uint32_t preserve_fds;
   bool no_pivot;

@@ -184,6 +184,37 @@ sys_exit (int status)
   __builtin_trap (); /* process 1 of a pid namespace dies of that as well */
 }
 
+/* uid_map of the initial user namespace is the identity over all ids. */
+int
+sys_in_initial_user_namespace (void)
+{
+  char text[64];
+  autoclose int fd = open ("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) /* a kernel without user namespaces */
+    return 1;
+  ssize_t length = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+  if (length < 0)
+    return -errno;
+  text[length] = '\0';
+  const uint64_t expected[3] = { 0, 0, UINT32_MAX };
+  const char *at = text;
+  for (size_t i = 0; i < 3; i++)
+    {
+      char word[24];
+      uint64_t value;
+      at += strspn (at, " ");
+      size_t n = strcspn (at, " \n");
+      if (n == 0 || n >= sizeof word)
+        return 0;
+      memcpy (word, at, n);
+      word[n] = '\0';
+      if (parse_u64 (word, UINT64_MAX, &value) < 0 || value != expected[i])
+        return 0;
+      at += n;
+    }
+  return 1;
+}
+
 int
 sys_setsid (void)
 {

@@ -46,6 +46,8 @@ int sys_unshare (int flags);
 int sys_namespace_type (int fd);
 /* Ends the process, under a filter that allows no exit too: libc's would try for ever. */
 _Noreturn void sys_exit (int status);
+/* 1 or 0, or -errno. */
+int sys_in_initial_user_namespace (void);
 int sys_setsid (void);
 /* An empty session keyring instead of the inherited one. -ENOSYS: the kernel has no keys. */
 int sys_new_session_keyring (void);

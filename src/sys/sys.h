@@ -8,6 +8,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
+#include "sys/schedule.h"
 #include "sys/socket.h"
 #include "sys/status.h"
 

@@ -186,6 +186,12 @@ need (struct drive *drive, enum init_step step, pid_t holder)
     case INIT_STEP_terminal:
       drive->root.flags |= PLAN_TERMINAL;
       break;
+    case INIT_STEP_attributes:
+      drive->root.personality = 1;
+      break;
+    case INIT_STEP_labels:
+      drive->root.apparmor_profile = plan_put_text (&drive->builder, "unconfined");
+      break;
     case INIT_STEP_seccomp_early:
       drive->root.flags &= ~(uint64_t) PLAN_NO_NEW_PRIVILEGES;
       drive->root.flags |= PLAN_SECCOMP;

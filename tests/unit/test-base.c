@@ -411,6 +411,48 @@ test_cleanup (void)
   free (text);
 }
 
+static void
+test_ranges (void)
+{
+  static const struct
+  {
+    const char *text;
+    int result;
+    size_t count;
+    uint64_t first_word;
+  } cases[] = {
+    { "", 0, 0, 0 },
+    { ",", 0, 0, 0 },
+    { "0", 0, 1, 1 },
+    { "0-3,7", 0, 5, 0x8f },
+    { " 1 - 2 , 5 ", 0, 3, 0x26 },
+    { "3,3,2-3", 0, 2, 0xc },
+    { "8191", 0, 1, 0 },
+    { "8192", -ERANGE, 0, 0 },
+    { "2-1", -ERANGE, 0, 0 },
+    { "99999999999999999999", -ERANGE, 0, 0 },
+    { "1-", -EINVAL, 0, 0 },
+    { "-1", -EINVAL, 0, 0 },
+    { "1 2", -EINVAL, 0, 0 },
+    { "1--2", -EINVAL, 0, 0 },
+    { "0-8191", 0, 8192, UINT64_MAX },
+    { "1-2-3", -EINVAL, 0, 0 },
+    { "0x1", -EINVAL, 0, 0 },
+  };
+  for (size_t i = 0; i < COUNT_OF (cases); i++)
+    {
+      struct ranges ranges = { 0 };
+      int r = ranges_parse (cases[i].text, &ranges);
+      ok (r == cases[i].result && ranges.count == cases[i].count
+              && ranges.bits[0] == cases[i].first_word,
+          "ranges '%s'", cases[i].text);
+    }
+  struct ranges all = { 0 };
+  ok (ranges_parse ("64,8191", &all) == 0 && ranges_has (&all, 64) && ranges_has (&all, 8191)
+          && !ranges_has (&all, 63),
+      "ranges: beyond the first word");
+}
+
 int
 main (void)
 {
@@ -425,5 +467,6 @@ main (void)
   test_enum ();
   test_log ();
   test_cleanup ();
+  test_ranges ();
   return tap_done ();
 }
