@@ -103,6 +103,7 @@ container_done (struct container *container)
     cgroup_done (&container->cgroup);
   cgroup_mounts_done (&container->cgroup_mounts);
   plan_builder_done (&container->builder);
+  net_move_free (container->net_move);
   sys_unmap (container->progress, sizeof *container->progress);
   close_fd (&container->channel.fd);
   close_fd (&container->stage);

@@ -175,6 +175,32 @@ offset_time (struct container *container, struct received *received, struct tare
   return process_write_time_offsets (container, error);
 }
 
+static bool
+has_net_devices (const struct container *container)
+{
+  return container_plan_flag (container, PLAN_NET_DEVICES);
+}
+
+static int
+move_net_devices (struct container *container, struct received *received, struct tare_error *error)
+{
+  const struct oci_linux *linux = container->spec->config->linux;
+  if (received->n_fds != 1)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "NETWORK_NAMESPACE without a socket");
+  autoclose int network = sys_netlink_namespace (received->fds[0]);
+  if (network < 0)
+    return fail (error, network, "linux.netDevices: open the container's network namespace");
+  return net_move_devices (linux->net_devices, linux->n_net_devices, network, &container->net_move,
+                           error);
+}
+
+/* Of a create that failed: a device of a container that was made stays with its namespace. */
+static int
+return_net_devices (struct container *container, struct tare_error *error)
+{
+  return net_move_back (container->net_move, error);
+}
+
 static int
 apply_resources (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -244,6 +270,11 @@ const struct step create_steps[] = {
     .receive = MESSAGE_TIME_NAMESPACE,
     .run = offset_time,
     .send = MESSAGE_OFFSETS },
+  { .name = "net_devices",
+    .needed = has_net_devices,
+    .receive = MESSAGE_NETWORK_NAMESPACE,
+    .run = move_net_devices,
+    .undo = return_net_devices },
   { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },

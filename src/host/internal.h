@@ -4,6 +4,7 @@
 
 #include "cgroup/cgroup.h"
 #include "host/host.h"
+#include "net/net.h"
 #include "plan/protocol.h"
 #include "plan/steps.h"
 #include "spec/spec.h"
@@ -43,6 +44,8 @@ struct container
   struct cgroup_mounts cgroup_mounts;
   bool has_cgroup;
   bool in_v2; /* clone3 put init there */
+
+  struct net_move *net_move; /* what a failed create gives back */
 
   struct plan_builder builder;
   int plan_fd, progress_fd, start_socket, image, filter, terminal;

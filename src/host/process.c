@@ -194,8 +194,8 @@ refuse_own (const struct spec *spec, const struct spec_namespace *namespace, int
   if (own.inode != other.inode || own.device_minor != other.device_minor)
     return 0;
   return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
-                    "linux.namespaces: '%s' is the host's own %s namespace: linux.sysctl, hostname "
-                    "and domainname may not change it",
+                    "linux.namespaces: '%s' is the host's own %s namespace: linux.sysctl, "
+                    "linux.netDevices, hostname and domainname may not change it",
                     namespace->path, kind);
 }
 

@@ -139,6 +139,7 @@ int step_join_user (struct init *init, struct tare_error *error);
 int step_new_user (struct init *init, struct tare_error *error);
 int step_become_root (struct init *init, struct tare_error *error);
 int step_unshare (struct init *init, struct tare_error *error);
+int step_net_devices (struct init *init, struct tare_error *error);
 int step_fork (struct init *init, struct tare_error *error);
 int step_go (struct init *init, struct tare_error *error);
 int step_cgroup_namespace (struct init *init, struct tare_error *error);

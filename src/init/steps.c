@@ -69,6 +69,12 @@ forks (const struct init *init)
 }
 
 static bool
+has_net_devices (const struct init *init)
+{
+  return init_flag (init, PLAN_NET_DEVICES);
+}
+
+static bool
 has_new_cgroup_namespace (const struct init *init)
 {
   return init_flag (init, PLAN_NEW_CGROUP_NAMESPACE);
@@ -199,6 +205,7 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (become_root,      has_user_namespace,       step_become_root),
   STEP (unshare,          unshares,                 step_unshare),
   SYNC (time_offsets,     has_time_offsets,         NULL,               TIME_NAMESPACE, OFFSETS),
+  SELF (net_devices,      has_net_devices,          step_net_devices,   NETWORK_NAMESPACE, NONE),
   SELF (fork,             forks,                    step_fork,          FORKED, NONE),
   SELF (go,               NULL,                     step_go,            NONE, GO),
   STEP (cgroup_namespace, has_new_cgroup_namespace, step_cgroup_namespace),

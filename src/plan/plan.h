@@ -164,6 +164,7 @@ enum plan_flags
   PLAN_CONSOLE = 1 << 17,         /* the terminal is bound to /dev/console */
   PLAN_KEEP_KEYRING = 1 << 18,    /* the caller's session keyring; else a new one */
   PLAN_HOST_SCHEDULES = 1 << 24,  /* scheduler, io_priority: it has rights that init may lack */
+  PLAN_NET_DEVICES = 1 << 19,     /* the host moves some once init is in its namespace */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 

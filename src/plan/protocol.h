@@ -8,8 +8,10 @@
  *            MAPPED  ---------------->
  *                  <------------------  TIME_NAMESPACE   (only with offsets)
  *            OFFSETS  --------------->
+ *                  <------------------  NETWORK_NAMESPACE (only with devices for it: a socket)
  *                  <------------------  FORKED           (only with a stage: its child's pid,
- * pidfd) GO  -------------------->
+ *                                                         pidfd)
+ *            GO  -------------------->
  *                  <------------------  ROOTFS_READY
  *            HOOKS_DONE  ------------>
  *                  <------------------  TERMINAL         (only with a terminal: the master)
@@ -34,6 +36,7 @@
   M (MAPPED, TO_INIT)                                                                              \
   M (TIME_NAMESPACE, TO_HOST)                                                                      \
   M (OFFSETS, TO_INIT)                                                                             \
+  M (NETWORK_NAMESPACE, TO_HOST)                                                                   \
   M (FORKED, TO_HOST)                                                                              \
   M (GO, TO_INIT)                                                                                  \
   M (ROOTFS_READY, TO_HOST)                                                                        \

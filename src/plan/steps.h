@@ -19,6 +19,7 @@
   S (become_root)    /* ids 0 of the user namespace, capabilities */                               \
   S (unshare)        /* the other new namespaces, where clone3 could not */                        \
   S (time_offsets)   /* <-> the host writes timens_offsets */                                      \
+  S (net_devices)    /* <-> a socket of the network namespace: the host moves some there */        \
   S (fork)           /* <-> the stage makes init in its pid namespace and ends */                  \
   S (go)             /* <-> the host has limits and devices ready */                               \
   S (cgroup_namespace)                                                                             \

@@ -204,7 +204,7 @@ put_linux (struct arena *arena, struct parts *parts)
   linux->mount_extensions->idmap = &parts->idmap;
   PUT_FLAG (linux->mount_extensions->idmap, enabled, false);
   linux->net_devices = &parts->net_devices;
-  PUT_FLAG (linux->net_devices, enabled, false);
+  PUT_FLAG (linux->net_devices, enabled, true);
   linux->memory_policy = &parts->memory_policy;
   return put_capabilities (arena, linux) && put_seccomp (arena, linux->seccomp)
          && put_memory_policy (arena, linux->memory_policy);

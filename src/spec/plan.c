@@ -145,6 +145,8 @@ plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
   const struct oci_linux *linux = spec->config->linux;
   struct spec_namespace_plan namespaces = spec_plan_namespaces (
       spec->new_namespaces, spec->joined_namespaces, linux != NULL && linux->time_offsets != NULL);
+  if (linux != NULL && linux->n_net_devices > 0)
+    root->flags |= PLAN_NET_DEVICES;
   root->clone_flags = namespaces.clone_flags;
   root->unshare_flags = namespaces.unshare_flags;
   root->flags |= namespaces.flags;

@@ -89,7 +89,7 @@ int spec_load (const struct spec_input *input, const struct log *log, struct spe
                struct tare_error *error);
 void spec_free (struct spec *spec);
 
-/* The namespaces (CLONE_NEW*) that hostname, domainname or sysctls of the config change: to join
+/* The namespaces (CLONE_NEW*) that hostname, domainname, sysctls or netDevices of the config change: to join
  * the host's own, by a path, would change the host. */
 uint64_t spec_changed_namespaces (const struct spec *spec);
 

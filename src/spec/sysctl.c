@@ -105,6 +105,8 @@ spec_changed_namespaces (const struct spec *spec)
 {
   const struct oci_config *config = spec->config;
   uint64_t types = has_text (config->hostname) || has_text (config->domainname) ? CLONE_NEWUTS : 0;
+  if (config->linux != NULL && config->linux->n_net_devices > 0)
+    types |= CLONE_NEWNET;
   for (size_t i = 0; config->linux != NULL && i < config->linux->n_sysctl; i++)
     {
       char path[512]; /* it fits: it was checked */

@@ -7,6 +7,7 @@
 #include "sys/credentials.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/netlink.h"
 #include "sys/process.h"
 #include "sys/schedule.h"
 #include "sys/socket.h"

@@ -186,6 +186,16 @@ follow_fork (struct drive *drive)
   return status == 0 ? 0 : fail (&drive->error, EPROTO, "the stage ended with %#x", status);
 }
 
+static int
+take_network (struct drive *drive)
+{
+  struct received received;
+  int r = channel_receive (&drive->channel, MESSAGE_NETWORK_NAMESPACE, &received, &drive->error);
+  for (size_t i = 0; r >= 0 && i < received.n_fds; i++)
+    close_fd (&received.fds[i]);
+  return r < 0 || received.n_fds == 1 ? r : fail (&drive->error, EPROTO, "no socket");
+}
+
 int
 drive_create (struct drive *drive)
 {
@@ -201,6 +211,8 @@ drive_create (struct drive *drive)
       if (r >= 0)
         r = say (drive, MESSAGE_OFFSETS);
     }
+  if (r >= 0 && (flags & PLAN_NET_DEVICES) != 0)
+    r = take_network (drive);
   if (r >= 0 && (flags & PLAN_FORK) != 0)
     r = follow_fork (drive);
   if (r >= 0)

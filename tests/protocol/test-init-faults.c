@@ -53,8 +53,8 @@ begin_with_all (struct drive *drive, pid_t holder, bool joins_user)
     drive->root.flags |= PLAN_UNSHARE_USER;
   drive->root.unshare_flags = drive->root.clone_flags | CLONE_NEWTIME;
   drive->root.clone_flags = 0;
-  drive->root.flags |=
-      PLAN_FORK | PLAN_USER_NAMESPACE | PLAN_TIME_OFFSETS | PLAN_NEW_CGROUP_NAMESPACE;
+  drive->root.flags |= PLAN_FORK | PLAN_USER_NAMESPACE | PLAN_TIME_OFFSETS
+                       | PLAN_NEW_CGROUP_NAMESPACE | PLAN_NET_DEVICES;
   drive->user_map = "0 0 4294967295\n";
   drive->offsets = "monotonic 1 0\n";
   drive->mounts[5].flags |= PLAN_MOUNT_SYSFS_FALLBACK;
