@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <termios.h>
 
 #include "tare.h"
@@ -39,9 +40,9 @@ struct cli_option
   const char *name; /* long */
   char letter;      /* short, or 0 */
   enum cli_kind kind;
-  const char *argument; /* its name in the help */
+  const char *argument; /* its name in the help; completions know FILE, PATH, DIR and "a|b|c" */
   size_t offset;        /* in the command's struct of options */
-  const char *help;     /* NULL: accepted, but not shown */
+  const char *help;     /* one line; NULL: accepted, but not shown */
 };
 
 struct cli_options
@@ -94,34 +95,50 @@ struct cli_command;
 struct cli
 {
   struct cli_log log;
-  struct tare_context *context;              /* NULL for commands that need none */
-  int failure_status;                        /* of a failed command; 0: 1 */
-  bool stdout_closed;                        /* it was, when we were started */
-  const struct cli_command *const *commands; /* all of them, ended by NULL */
-  const struct cli_option *global_options;
+  struct tare_context *context; /* NULL for commands that need none */
+  int failure_status;           /* of a failed command; 0: 1 */
+  bool stdout_closed;           /* it was, when we were started */
 };
 
+/* A command is one of these, in a file of its own, and a line in the table of table.c. Its help,
+ * its manual page and what shells complete are made of it: "tare help --man NAME" shows the page.
+ */
 struct cli_command
 {
   const char *name;
-  const char *synopsis; /* "ID [SIGNAL]" */
+  const char *synopsis; /* "ID [SIGNAL]"; completions know ID, COMMAND and "a|b|c" */
   const char *summary;
+  const char *description; /* for the manual: sentences, each paragraph ended by a newline */
   const struct cli_option *options;
   size_t options_size; /* of the struct they fill, which starts zeroed */
   size_t min, max;     /* arguments */
   bool stop;           /* as of cli_parse */
   bool no_context;
+  const char *refusal; /* known, and not built: why; nothing else is needed then */
   int (*run) (struct cli *cli, const void *options, char **arguments, size_t count,
               struct tare_error *error);
 };
 
 extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
     cli_list, cli_ps, cli_exec, cli_pause, cli_resume, cli_spec, cli_features, cli_version,
-    cli_help, cli_update;
+    cli_update, cli_completion, cli_help;
 
+struct cli_global_options
+{
+  const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
+  bool debug, systemd_cgroup, systemd_log, version;
+};
+
+/* All of them, ended by NULL, and the rows of cli_global_options. */
+extern const struct cli_command *const cli_commands[];
+extern const struct cli_option cli_global_options[];
+
+/* The rows of a command; those of one that has none are none, not NULL. */
+const struct cli_option *cli_rows (const struct cli_command *command);
 /* NULL, and an error that names the nearest. */
-const struct cli_command *cli_find_command (const struct cli *cli, const char *name,
-                                            struct tare_error *error);
+const struct cli_command *cli_find_command (const char *name, struct tare_error *error);
+/* The same text as a manual page, of one command or (NULL) of all. */
+void cli_put_manual (FILE *stream, const struct cli_command *command);
 /* What --help shows of one command, of all; returns an exit status. */
 int cli_show_help (const struct cli *cli, const struct cli_command *command,
                    struct tare_error *error);
@@ -139,9 +156,21 @@ struct cli_file
 /* name "-" is standard input. what: "process object". */
 int cli_read_file (const char *what, const char *name, struct cli_file *ret_file,
                    struct tare_error *error);
+/* The same from a stream in memory: opened with its text and length, printed, closed and freed.
+ * Opening it gives NULL for an error. */
+FILE *cli_open_text (char **text, size_t *length, struct tare_error *error);
+int cli_print_text (const struct cli *cli, FILE *stream, char **text, size_t *length,
+                    struct tare_error *error);
 /* Is text one of the names? Its index, or -EINVAL with a message that lists them. */
 int cli_choose (const char *option, const char *text, const char *const *names, size_t count,
                 struct tare_error *error);
+
+typedef int cli_each_t (struct cli *cli, const char *id, const void *argument,
+                        struct tare_error *error);
+/* Calls it for the container id, or if regex is set for all whose ids match id; the first error
+ * counts, and does not keep the others from being called. */
+int cli_for_each (struct cli *cli, const char *id, bool regex, cli_each_t *call,
+                  const void *argument, struct tare_error *error);
 
 /* ---- create and run -------------------------------------------------------------------------- */
 
@@ -162,11 +191,11 @@ struct cli_create_options
   CLI_CREATE_OPTION ("bundle", 'b', CLI_TEXT, "DIR", bundle, "the bundle (default: \".\")"),       \
       CLI_CREATE_OPTION ("config", 'f', CLI_TEXT, "FILE", config,                                  \
                          "the configuration (default: config.json of the bundle)"),                \
-      CLI_CREATE_OPTION ("console-socket", 0, CLI_TEXT, "PATH", console_socket,                    \
+      CLI_CREATE_OPTION ("console-socket", 'c', CLI_TEXT, "PATH", console_socket,                  \
                          "unix socket that receives the terminal"),                                \
       CLI_CREATE_OPTION ("pidfd-socket", 0, CLI_TEXT, "PATH", pidfd_socket,                        \
                          "unix socket that receives a pidfd of the container's init"),             \
-      CLI_CREATE_OPTION ("pid-file", 0, CLI_TEXT, "FILE", pid_file,                                \
+      CLI_CREATE_OPTION ("pid-file", 'p', CLI_TEXT, "FILE", pid_file,                              \
                          "where to write the pid of the container's init"),                        \
       CLI_CREATE_OPTION ("no-pivot", 0, CLI_FLAG, NULL, no_pivot,                                  \
                          "do not use pivot_root (for a root on a ramdisk)"),                       \

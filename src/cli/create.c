@@ -75,6 +75,13 @@ const struct cli_command cli_create = {
   .name = "create",
   .synopsis = "ID",
   .summary = "create a container, which then waits for start",
+  .description = "Reads config.json of the bundle, makes the container and returns once "
+                 "its first process waits for start. Everything that can be wrong with the "
+                 "config, the program included, is told now.\n"
+                 "Standard input, output and error of the container are those of this "
+                 "command. Where process.terminal is true, the terminal goes to --console- "
+                 "socket.\n"
+                 "A create that fails leaves nothing behind.\n",
   .options = options,
   .options_size = sizeof (struct cli_create_options),
   .min = 1,

@@ -233,6 +233,12 @@ const struct cli_command cli_exec = {
   .name = "exec",
   .synopsis = "ID PROGRAM [ARGUMENT...]",
   .summary = "run a further process in a container",
+  .description = "Runs a program in a container that is created or running, as the "
+                 "container's own process would run, but for what the options change. A "
+                 "process object replaces the program and its arguments.\n"
+                 "Ends with the exit status of the program, or 128 plus the number of the "
+                 "signal that killed it; 127 where it is not found, 126 where it cannot be "
+                 "executed, 255 for any other failure.\n",
   .options = options,
   .options_size = sizeof (struct exec_options),
   .min = 1,

@@ -20,13 +20,12 @@ run_features (struct cli *cli, const void *values, char **arguments, size_t coun
   return r;
 }
 
-static const struct cli_option options[] = { { 0 } };
-
 const struct cli_command cli_features = {
   .name = "features",
   .synopsis = "",
   .summary = "print what this build can do",
-  .options = options,
+  .description = "Prints the document that features.md of the specification describes: "
+                 "what this build can do, not what this machine has.\n",
   .no_context = true,
   .run = run_features,
 };

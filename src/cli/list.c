@@ -88,20 +88,16 @@ print_list (const struct cli *cli, const struct list_options *options, bool json
 {
   char *text = NULL;
   size_t length = 0;
-  FILE *stream = open_memstream (&text, &length);
+  FILE *stream = cli_open_text (&text, &length, error);
   if (stream == NULL)
-    return tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+    return -ENOMEM;
   for (size_t i = 0; options->quiet && i < count; i++)
     fprintf (stream, "%s\n", containers[i].id);
   if (!options->quiet && json)
     put_json (stream, containers, count);
   else if (!options->quiet)
     put_table (stream, containers, count);
-  int r = fclose (stream) == 0
-              ? cli_print (cli, text, length, error)
-              : tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
-  free (text);
-  return r;
+  return cli_print_text (cli, stream, &text, &length, error);
 }
 
 static int
@@ -126,8 +122,8 @@ run_list (struct cli *cli, const void *values, char **arguments, size_t count,
 }
 
 static const struct cli_option options[] = {
-  { "format", 'f', CLI_TEXT, "FORMAT", offsetof (struct list_options, format),
-    "table (default) or json" },
+  { "format", 'f', CLI_TEXT, "table|json", offsetof (struct list_options, format),
+    "how it looks (default: table)" },
   { "quiet", 'q', CLI_FLAG, NULL, offsetof (struct list_options, quiet), "print the ids only" },
   { 0 },
 };
@@ -136,6 +132,8 @@ const struct cli_command cli_list = {
   .name = "list",
   .synopsis = "",
   .summary = "list the containers",
+  .description = "Lists the containers below the state root, sorted by id. One that cannot "
+                 "be read is a warning, and the others are listed.\n",
   .options = options,
   .options_size = sizeof (struct list_options),
   .run = run_list,

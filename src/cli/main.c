@@ -1,5 +1,5 @@
-/* tare: the command line. Owns the table of commands, the global options and the process itself:
- * the only place that chooses an exit status. One line of error a failed command, always.
+/* tare: the command line. Owns the process itself: the only place that chooses an exit status. One
+ * line of error a failed command, always. The commands and the global options are in table.c.
  */
 #define _GNU_SOURCE
 #include "cli.h"
@@ -11,40 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct cli_command *const commands[] = {
-  &cli_create, &cli_delete, &cli_exec, &cli_features, &cli_kill,  &cli_list, &cli_pause,   &cli_ps,
-  &cli_resume, &cli_run,    &cli_spec, &cli_start,    &cli_state, &cli_help, &cli_update, &cli_version, NULL,
-};
-
-struct global_options
-{
-  const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
-  bool debug, systemd_cgroup, version;
-};
-
-#define GLOBAL(name, letter, kind, argument, member, help)                                         \
-  {                                                                                                \
-    name, letter, kind, argument, offsetof (struct global_options, member), help                   \
-  }
-
-static const struct cli_option global_rows[] = {
-  GLOBAL ("root", 0, CLI_TEXT, "DIR", root,
-          "where the state of containers is kept (default: /run/tare, or $XDG_RUNTIME_DIR/tare)"),
-  GLOBAL ("log", 0, CLI_TEXT, "DEST", log, "PATH, file:PATH, journald:ID or syslog:ID"),
-  GLOBAL ("log-format", 0, CLI_TEXT, "FORMAT", log_format, "text (default) or json"),
-  GLOBAL ("log-level", 0, CLI_TEXT, "LEVEL", log_level, "error, warning, info or debug"),
-  GLOBAL ("debug", 0, CLI_FLAG, NULL, debug, "the same as --log-level=debug"),
-  GLOBAL ("cgroup-manager", 0, CLI_TEXT, "NAME", cgroup_manager,
-          "cgroupfs (default), systemd or disabled"),
-  GLOBAL ("systemd-cgroup", 0, CLI_FLAG, NULL, systemd_cgroup,
-          "the same as --cgroup-manager=systemd"),
-  GLOBAL ("rootless", 0, CLI_TEXT, "BOOL", rootless, "accepted and not needed: it is found out"),
-  GLOBAL ("criu", 0, CLI_TEXT, "PATH", criu, NULL),
-  GLOBAL ("version", 'v', CLI_FLAG, NULL, version, "print the version"),
-  GLOBAL ("version", 'V', CLI_FLAG, NULL, version, NULL),
-  { 0 },
-};
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
@@ -71,7 +37,7 @@ log_from_library (enum tare_log_level level, const char *message, void *argument
 }
 
 static int
-open_context (struct cli *cli, const struct global_options *global, struct tare_error *error)
+open_context (struct cli *cli, const struct cli_global_options *global, struct tare_error *error)
 {
   static const char *const managers[] = {
     [TARE_CGROUP_CGROUPFS] = "cgroupfs",
@@ -98,11 +64,11 @@ open_context (struct cli *cli, const struct global_options *global, struct tare_
 }
 
 static int
-run_command (struct cli *cli, const struct global_options *global,
+run_command (struct cli *cli, const struct cli_global_options *global,
              const struct cli_command *command, char **arguments, size_t count,
              struct tare_error *error)
 {
-  const struct cli_options options = { command->options, command->name };
+  const struct cli_options options = { cli_rows (command), command->name };
   /* The structs are small and of several types: one buffer that is aligned for any. */
   union
   {
@@ -110,6 +76,10 @@ run_command (struct cli *cli, const struct global_options *global,
     char bytes[512];
   } values = { .bytes = { 0 } };
   bool help;
+  if (command->refusal != NULL)
+    return tare_error_set (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
+                           "command '%s' is not offered by this version: %s", command->name,
+                           command->refusal);
   if (command->options_size > sizeof values)
     return tare_error_set (error, TARE_ERROR_SYSTEM, -E2BIG, "%s: too many options", command->name);
   int r = cli_parse (&options, &values, arguments, count, command->stop, &count, &help, error);
@@ -120,20 +90,23 @@ run_command (struct cli *cli, const struct global_options *global,
   if (r >= 0)
     r = help ? cli_show_help (cli, command, error)
              : command->run (cli, &values, arguments, count, error);
-  cli_free_texts (command->options, &values);
+  cli_free_texts (options.rows, &values);
   return r;
 }
 
 static int
 dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *error)
 {
-  const struct cli_options options = { global_rows, NULL };
-  struct global_options global = { 0 };
+  const struct cli_options options = { cli_global_options, NULL };
+  struct cli_global_options global = { 0 };
   struct tare_error log_error = { 0 };
   bool help = false;
   int r = cli_parse (&options, &global, arguments, count, true, &count, &help, error);
   /* The log first, even if the rest is wrong: that must be found in it. */
-  int opened = cli_log_open (&cli->log, global.log, global.log_format, global.log_level,
+  const char *destination = global.log;
+  if (destination == NULL && global.systemd_log)
+    destination = "journald:tare";
+  int opened = cli_log_open (&cli->log, destination, global.log_format, global.log_level,
                              global.debug, &log_error);
   if (r < 0)
     return r;
@@ -151,7 +124,7 @@ dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *er
   if (count == 0)
     return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
                            "no command given; 'tare --help' lists them");
-  const struct cli_command *command = cli_find_command (cli, arguments[0], error);
+  const struct cli_command *command = cli_find_command (arguments[0], error);
   return command == NULL ? -EINVAL
                          : run_command (cli, &global, command, arguments + 1, count - 1, error);
 }
@@ -212,9 +185,7 @@ exit_status (const struct cli *cli, const struct tare_error *error)
 int
 main (int argc, char **argv)
 {
-  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING },
-                     .commands = commands,
-                     .global_options = global_rows };
+  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING } };
   struct tare_error error = { 0 };
   if (fill_standard_descriptors (&cli.stdout_closed) < 0)
     return EXIT_FAILURE;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +34,26 @@ cli_print (const struct cli *cli, const char *text, size_t length, struct tare_e
     return tare_error_set (error, TARE_ERROR_SYSTEM, -code, "write to standard output: %s",
                            strerror (code));
   return 0;
+}
+
+FILE *
+cli_open_text (char **text, size_t *length, struct tare_error *error)
+{
+  FILE *stream = open_memstream (text, length);
+  if (stream == NULL)
+    tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+  return stream;
+}
+
+int
+cli_print_text (const struct cli *cli, FILE *stream, char **text, size_t *length,
+                struct tare_error *error)
+{
+  int r = fclose (stream) == 0
+              ? cli_print (cli, *text, *length, error)
+              : tare_error_set (error, TARE_ERROR_SYSTEM, -ENOMEM, "out of memory");
+  free (*text);
+  return r;
 }
 
 int

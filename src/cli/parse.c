@@ -99,7 +99,9 @@ find_name (const struct parser *parser, const char *name, size_t length)
   for (const struct cli_option *o = parser->options->rows; o->name != NULL; o++)
     if (strlen (o->name) == length && strncmp (o->name, name, length) == 0)
       return o;
-  return length == 4 && strncmp (name, "help", 4) == 0 ? &help_option : NULL;
+  bool is_help = (length == 4 && strncmp (name, "help", 4) == 0)
+                 || (length == 5 && strncmp (name, "usage", 5) == 0);
+  return is_help ? &help_option : NULL;
 }
 
 static const struct cli_option *
@@ -108,7 +110,7 @@ find_letter (const struct parser *parser, char letter)
   for (const struct cli_option *o = parser->options->rows; o->name != NULL; o++)
     if (o->letter != '\0' && o->letter == letter)
       return o;
-  return letter == 'h' ? &help_option : NULL;
+  return letter == 'h' || letter == '?' ? &help_option : NULL;
 }
 
 static int

@@ -10,13 +10,11 @@ run_pause (struct cli *cli, const void *values, char **arguments, size_t count,
   return tare_pause (cli->context, arguments[0], error);
 }
 
-static const struct cli_option options[] = { { 0 } };
-
 const struct cli_command cli_pause = {
   .name = "pause",
   .synopsis = "ID",
   .summary = "stop all processes of a container",
-  .options = options,
+  .description = "By the freezer of the control group. A process cannot notice it.\n",
   .min = 1,
   .max = 1,
   .run = run_pause,

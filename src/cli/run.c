@@ -86,6 +86,12 @@ const struct cli_command cli_run = {
   .name = "run",
   .synopsis = "ID",
   .summary = "create and start a container, and wait for its end",
+  .description = "Does what create and start do, and waits: signals are forwarded to the "
+                 "container, its terminal is relayed, and at its end the container is "
+                 "deleted.\n"
+                 "Ends with the exit status of the container, or 128 plus the number of "
+                 "the signal that killed it; 127 where the program is not found, 126 where "
+                 "it cannot be executed, 1 for any other failure.\n",
   .options = options,
   .options_size = sizeof (struct cli_create_options),
   .min = 1,

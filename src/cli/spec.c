@@ -92,6 +92,9 @@ const struct cli_command cli_spec = {
   .name = "spec",
   .synopsis = "",
   .summary = "write a default config.json",
+  .description = "Writes a config.json to begin with: a shell on a terminal, with "
+                 "namespaces of its own and a read-only root at \"rootfs\". A file that is "
+                 "there is not overwritten.\n",
   .options = options,
   .options_size = sizeof (struct spec_options),
   .no_context = true,

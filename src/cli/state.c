@@ -19,13 +19,12 @@ run_state (struct cli *cli, const void *values, char **arguments, size_t count,
   return r;
 }
 
-static const struct cli_option options[] = { { 0 } };
-
 const struct cli_command cli_state = {
   .name = "state",
   .synopsis = "ID",
   .summary = "print the state of a container",
-  .options = options,
+  .description = "Prints the state that runtime.md of the specification describes. The "
+                 "status is creating, created, running, paused or stopped.\n",
   .min = 1,
   .max = 1,
   .run = run_state,

@@ -21,13 +21,12 @@ run_version (struct cli *cli, const void *values, char **arguments, size_t count
   return cli_print (cli, text, (size_t) length, error);
 }
 
-static const struct cli_option options[] = { { 0 } };
-
 const struct cli_command cli_version = {
   .name = "version",
   .synopsis = "",
   .summary = "print the version",
-  .options = options,
+  .description = "The first line is the name and the version, as other runtimes have it; "
+                 "managers read it.\n",
   .no_context = true,
   .run = run_version,
 };

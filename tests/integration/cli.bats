@@ -78,10 +78,19 @@ commands=(create delete features kill list ps run spec start state)
   assert_error 1 "unknown command 'frobnicate'"
 }
 
-@test "what is not built is an unknown command, with --help too" {
+@test "what is known and not built is refused in one line, with --help too" {
   only_tare
-  run_rt checkpoint --help
-  assert_error 1 "unknown command 'checkpoint'"
+  local command
+  for command in checkpoint restore mounts; do
+    run_rt "$command" --help
+    assert_error 1 "command '$command' is not offered by this version: "
+    run_rt "$command" --image-path /x --no-such-option ID
+    assert_error 1 "command '$command' is not offered by this version: "
+  done
+  run_rt help --names
+  [[ $output != *checkpoint* ]]
+  run_rt chekpoint x
+  assert_error 1 "unknown command 'chekpoint'; did you mean 'checkpoint'?"
 }
 
 @test "an unknown option, with the nearest name" {
@@ -145,6 +154,16 @@ commands=(create delete features kill list ps run spec start state)
   assert_success
 }
 
+@test "options: the short ones that one of the others has" {
+  only_tare
+  run_rt -s=false -r "$ROOT" -l "$WORK/short" list --quiet
+  assert_success
+  run_rt list '-?'
+  assert_success
+  [[ ${lines[0]} == usage:* ]]
+  [ "$("$RUNTIME" --usage)" = "$("$RUNTIME" --help)" ]
+}
+
 @test "options: values that are none" {
   run_rt --log-format xml list
   [ "$status" -ne 0 ]
@@ -169,6 +188,65 @@ commands=(create delete features kill list ps run spec start state)
   run_rt --criu /usr/sbin/criu list
   assert_success
   [[ $stderr == "tare: warning: option '--criu' is accepted and ignored" ]]
+}
+
+# ---- manual pages and completions ----------------------------------------------------------------
+
+@test "manual pages: every command and every option is in one, and roff is content" {
+  only_tare
+  local command option text
+  for command in $("$RUNTIME" help --names) ''; do
+    # shellcheck disable=SC2086
+    text=$("$RUNTIME" help --man $command | groff -man -Tascii -P-cbou -ww 2>"$WORK/complaints")
+    [ ! -s "$WORK/complaints" ] || fail_with "$command: $(cat "$WORK/complaints")"
+    # shellcheck disable=SC2086
+    for option in $("$RUNTIME" help $command | grep -oE -- '--[a-z-]+' | sort -u); do
+      [[ $text == *"$option"* ]] || fail_with "$command: $option is not in the page"
+    done
+  done
+  "$RUNTIME" help --man | grep -qF "tare $("$RUNTIME" --version | sed -n '1s/.* //p')"
+}
+
+# complete_bash WORD...: what bash offers for the last word.
+complete_bash() {
+  PATH=$(dirname "$RUNTIME"):$PATH bash --norc -c '
+    source <("$0" completion bash)
+    COMP_WORDS=(tare "$@") COMP_CWORD=$#
+    _tare tare
+    printf "%s\n" "${COMPREPLY[@]}"' "$RUNTIME" "$@"
+}
+
+@test "completion: bash" {
+  only_tare
+  run complete_bash sta
+  assert_output $'start\nstate'
+  run complete_bash --log-format json re
+  assert_output resume
+  run complete_bash --log-format = j
+  assert_output json
+  run complete_bash --root "$WORK" list --f
+  assert_output --format
+  run complete_bash list --format ''
+  assert_output $'table\njson'
+  run complete_bash completion f
+  assert_output fish
+  run complete_bash create --bundle "$WORK/b"
+  assert_output "$BUNDLE"
+  run complete_bash check
+  assert_output ""
+}
+
+@test "completion: zsh and fish take theirs" {
+  only_tare
+  "$RUNTIME" completion zsh >"$WORK/_tare"
+  zsh -n "$WORK/_tare"
+  "$RUNTIME" completion fish >"$WORK/tare.fish"
+  run fish --no-config -c 'source $argv[1]; complete -C "tare list --format "; complete -C "tare pau"' \
+    "$WORK/tare.fish"
+  assert_success
+  [[ $output == *json* && $output == *table* && $output == *pause* ]]
+  run_rt completion tcsh
+  assert_error 1 "completion: 'tcsh' is not one of bash, zsh, fish"
 }
 
 # ---- logs ----------------------------------------------------------------------------------------

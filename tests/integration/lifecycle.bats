@@ -482,3 +482,24 @@ create() {
   assert_success
   [ "$(cut -f 2 <<<"$output" | sort -u)" = 0000000000000000 ]
 }
+
+@test "kill and delete --regex: every container whose id matches, and no other" {
+  only_tare
+  local id
+  make_bundle sleep 1000
+  for id in pod1-a pod1-b pod2-a; do
+    rt create --bundle "$BUNDLE" "$id" </dev/null >/dev/null 2>&1
+  done
+  run_rt kill --regex '^pod1-' KILL
+  assert_success
+  wait_until 30 eval '[ "$(rt list --format json | jq -r "map(.id + .status) | join(\" \")")" = \
+    "pod1-astopped pod1-bstopped pod2-acreated" ]'
+  run_rt delete -r 'pod1-[ab]$'
+  assert_success
+  [ "$(rt list -q)" = pod2-a ]
+  run_rt delete --regex 'pod('
+  assert_error 1 "option '--regex': 'pod(' is no regular expression: "
+  run_rt delete --force --regex pod
+  assert_success
+  [ -z "$(rt list -q)" ]
+}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # docs.sh [--update] [FILE]: the step tables in docs/architecture.md are those of the code. Between
 # "<!-- steps: NAME -->" and "<!-- end -->" stands what `tare-steps NAME` prints; --update puts it
-# there. The manual and the README speak of this version.
+# there.
 # shellcheck source=common.bash
 . "$(dirname "$0")/common.bash"
 update=
@@ -36,12 +36,5 @@ elif ! diff -u --label "$file" --label 'the code' "$file" "$made"; then
   bad=1
 fi
 
-version=$(sed -n 's/^AC_INIT(\[tare\], \[\(.*\)\])$/\1/p' "$top_srcdir/configure.ac")
-for page in "$top_srcdir"/man/*.[0-9]; do
-  head -n 1 "$page" | grep -qF "tare $version" || {
-    echo "$page: not of version $version"
-    bad=1
-  }
-done
 echo "$tables tables"
 [ "$bad" -eq 0 ]
