@@ -262,6 +262,26 @@ extern "C"
   int tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids,
                       size_t *ret_count, struct tare_error *error);
 
+  /* What the container uses, as a line of JSON: the object that runc's `events --stats` prints. The
+   * caller frees it. */
+  int tare_stats (struct tare_context *context, const char *id, char **ret_json,
+                  struct tare_error *error);
+
+  enum
+  {
+    TARE_EVENT_OOM = 1 << 0, /* its memory limit could not be kept without a kill */
+    TARE_EVENT_END = 1 << 1, /* its init has ended */
+  };
+  /* A watch on a container that is created or running. */
+  struct tare_events;
+  int tare_events_open (struct tare_context *context, const char *id,
+                        struct tare_events **ret_events, struct tare_error *error);
+  /* Becomes readable (poll) when there may be something to take. */
+  int tare_events_fd (const struct tare_events *events);
+  /* What happened since the last call, a mask of TARE_EVENT_*; does not wait. */
+  int tare_events_take (struct tare_events *events);
+  void tare_events_free (struct tare_events *events);
+
   /* ---- texts --------------------------------------------------------------------------------- */
 
   enum

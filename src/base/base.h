@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/enum_map.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/ranges.h"
 #include "base/str.h"

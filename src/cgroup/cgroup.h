@@ -72,6 +72,8 @@ int cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct ta
 int cgroup_join (struct cgroup *cgroup, pid_t init, const char *const *subs, size_t n_subs,
                  struct tare_error *error);
 
+/* An error where the container has no group of its own. */
+int cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error);
 /* Checks that resources can be expressed here; no effect. NULL resources: fine. */
 int cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,
                   struct tare_error *error);
@@ -100,6 +102,22 @@ int cgroup_kill (const struct cgroup *cgroup, struct tare_error *error);
 int cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
 /* 1 frozen, 0 not. */
 int cgroup_is_frozen (const struct cgroup *cgroup, struct tare_error *error);
+
+/* Adds "data" to the object that json is in: what the group uses, as runc's events have it. */
+int cgroup_stats (const struct cgroup *cgroup, struct json *json, struct tare_error *error);
+
+/* A watch on the memory limit. fd: polled for POLLPRI and POLLIN; -EBADF where there is no such
+ * limit. */
+struct cgroup_oom
+{
+  int fd, control;
+  uint64_t count;
+};
+int cgroup_oom_open (const struct cgroup *cgroup, struct cgroup_oom *ret_oom,
+                     struct tare_error *error);
+/* Since the last call. */
+bool cgroup_oom_happened (struct cgroup_oom *oom);
+void cgroup_oom_done (struct cgroup_oom *oom);
 
 /* Removes the group and the groups below it, bounded (about 10 s at worst). Kills stragglers.
  * What is gone already is fine. Parents that were made on the way stay (others may use them). */

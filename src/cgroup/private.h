@@ -48,9 +48,6 @@ int v2_kill (const struct cgroup *cgroup, struct tare_error *error);
 /* Waits for "key value" in cgroup.events. 0, -ETIMEDOUT or -errno. */
 int v2_wait (int group, const char *key, int value, int64_t deadline);
 
-/* An error where the container has no group of its own. */
-int cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error);
-
 /* ---- hierarchies (discover.c) -----------------------------------------------------------------
  */
 int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);

@@ -121,7 +121,7 @@ struct cli_command
 
 extern const struct cli_command cli_create, cli_run, cli_start, cli_state, cli_kill, cli_delete,
     cli_list, cli_ps, cli_exec, cli_pause, cli_resume, cli_spec, cli_features, cli_version,
-    cli_update, cli_completion, cli_help;
+    cli_update, cli_events, cli_completion, cli_help;
 
 struct cli_global_options
 {

@@ -33,9 +33,10 @@ static const struct cli_command mounts = {
 };
 
 const struct cli_command *const cli_commands[] = {
-  &cli_create, &cli_delete, &cli_exec, &cli_features,   &cli_kill,  &cli_list,    &cli_pause,
-  &cli_ps,     &cli_resume, &cli_run,  &cli_spec,       &cli_start, &cli_state,   &cli_update,
-  &checkpoint, &restore,    &mounts,   &cli_completion, &cli_help,  &cli_version, NULL,
+  &cli_create,     &cli_delete, &cli_events,  &cli_exec,   &cli_features, &cli_kill,
+  &cli_list,       &cli_pause,  &cli_ps,      &cli_resume, &cli_run,      &cli_spec,
+  &cli_start,      &cli_state,  &cli_update,  &checkpoint, &restore,      &mounts,
+  &cli_completion, &cli_help,   &cli_version, NULL,
 };
 
 #define GLOBAL(name, letter, kind, argument, member, help)                                         \

@@ -4,7 +4,9 @@
 #define TARE_LIB_H
 
 #include "base/base.h"
+#include "cgroup/cgroup.h"
 #include "host/host.h"
+#include "state/state.h"
 #include "tare.h"
 
 struct tare_context
@@ -19,6 +21,21 @@ struct tare_context
  * ret_host->root. create: makes it where it is missing, else -ENOENT. */
 int lib_open_host (const struct tare_context *context, bool create, struct host *ret_host,
                    struct tare_error *error);
+
+/* A container as those verbs see it that change nothing: no lock, no config. */
+struct lib_container
+{
+  struct host host;
+  struct state state;
+  struct cgroup cgroup;
+};
+#define LIB_CONTAINER_INIT                                                                         \
+  {                                                                                                \
+    .host = { .root = -EBADF }, .state = {.directory = -EBADF, .lock = -EBADF }                    \
+  }
+int lib_container_open (const struct tare_context *context, const char *id,
+                        struct lib_container *ret_container, struct tare_error *error);
+void lib_container_done (struct lib_container *container);
 
 /* Copies an option struct of the caller, who may have been compiled with an older or a newer
  * tare.h, over *known, which holds the defaults. known_size: of ours; oldest: of the first release.

@@ -202,29 +202,44 @@ tare_list (struct tare_context *context, struct tare_container **ret_containers,
   return 0;
 }
 
-/* ---- ps -------------------------------------------------------------------------------------- */
+/* ---- one container --------------------------------------------------------------------------- */
+
+void
+lib_container_done (struct lib_container *container)
+{
+  cgroup_done (&container->cgroup);
+  state_done (&container->state);
+  host_done (&container->host);
+}
+
+int
+lib_container_open (const struct tare_context *context, const char *id,
+                    struct lib_container *ret_container, struct tare_error *error)
+{
+  auto_ (lib_container)
+  struct lib_container container = LIB_CONTAINER_INIT;
+  int r = state_check_id (id, error);
+  if (r >= 0)
+    r = lib_open_host (context, false, &container.host, error);
+  if (r == -ENOENT)
+    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
+  if (r >= 0)
+    r = state_open (container.host.root, id, false, &container.state, error);
+  if (r >= 0)
+    r = open_cgroup (&container.host, &container.state, &container.cgroup, error);
+  if (r < 0)
+    return r;
+  *ret_container = container;
+  container = (struct lib_container) LIB_CONTAINER_INIT;
+  return 0;
+}
 
 int
 tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids, size_t *ret_count,
                 struct tare_error *error)
 {
-  auto_ (host)
-  struct host host = { .root = -EBADF };
-  auto_ (state)
-  struct state state = { .directory = -EBADF, .lock = -EBADF };
-  auto_ (cgroup)
-  struct cgroup cgroup = { 0 };
-  int r = state_check_id (id, error);
-  if (r >= 0)
-    r = lib_open_host (context, false, &host, error);
-  if (r == -ENOENT)
-    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
-  if (r >= 0)
-    r = state_open (host.root, id, false, &state, error);
-  if (r >= 0 && state.record->n_cgroups == 0)
-    return fail_kind (error, TARE_ERROR_UNSUPPORTED, -ENOTSUP,
-                      "container `%s` has no control group to list the processes of", id);
-  if (r >= 0)
-    r = open_cgroup (&host, &state, &cgroup, error);
-  return r < 0 ? r : cgroup_processes (&cgroup, ret_pids, ret_count, error);
+  auto_ (lib_container)
+  struct lib_container container = LIB_CONTAINER_INIT;
+  int r = lib_container_open (context, id, &container, error);
+  return r < 0 ? r : cgroup_processes (&container.cgroup, ret_pids, ret_count, error);
 }

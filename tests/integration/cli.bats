@@ -117,7 +117,7 @@ commands=(create delete features kill list ps run spec start state)
     run_rt "$command"
     assert_error 1 "$command: an argument is missing"
   done
-  for command in create run start state delete ps; do
+  for command in create run start state delete update events; do
     run_rt "$command" a b
     assert_error 1 "$command: unexpected argument 'b'"
   done
@@ -125,12 +125,6 @@ commands=(create delete features kill list ps run spec start state)
   assert_error 1 "kill: unexpected argument 'c'"
   run_rt list a
   assert_error 1 "list: unexpected argument 'a'"
-}
-
-@test "ps leaves what follows the id to ps(1), and refuses it for now" {
-  only_tare
-  run_rt ps some-id -ef
-  assert_error 1 "ps: unexpected argument '-ef'"
 }
 
 @test "options: every form" {

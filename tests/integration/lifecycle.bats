@@ -359,7 +359,7 @@ create() {
   jq -e "length == 3 and all(type == \"number\") and contains([$(pid_of "$ID")])" <<<"$output"
   only_tare
   run_rt ps "$ID"
-  [ "${lines[0]}" = PID ]
+  [[ ${lines[0]} == *PID* ]]
   [ "${#lines[@]}" -eq 4 ]
 }
 
