@@ -14,8 +14,8 @@ set -euo pipefail
 build_packages=(autoconf automake binutils gcc libc6-dev libcap-dev libseccomp-dev libsystemd-dev
   libyajl-dev linux-libc-dev make musl-tools pkg-config)
 hello_packages=(busybox-static jq)
-test_packages=(bats clang clang-format cppcheck fish git gojq groff-base iproute2 procps shellcheck strace
-  universal-ctags libcap2-bin runc zsh)
+test_packages=(bats clang clang-format cppcheck fish git gojq golang-github-containers-common
+  groff-base iproute2 procps shellcheck strace universal-ctags libcap2-bin runc zsh)
 manager_packages=(catatonit conmon containerd curl debootstrap docker.io iptables netavark podman
   skopeo umoci)
 vm_packages=(cpio e2fsprogs mmdebstrap qemu-system-x86)

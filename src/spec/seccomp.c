@@ -157,14 +157,31 @@ add_rule (scmp_filter_ctx filter, uint32_t action, int number, const struct oci_
   return r;
 }
 
+/* Behind socketcall(2) and ipc(2) there are calls that also have numbers of their own. What
+ * libseccomp gives for their names is neither: from -100 on. */
+static uint32_t
+number_on (uint32_t arch, const char *name)
+{
+  enum
+  {
+    FIRST_MULTIPLEXED = -100,
+    LAST_MULTIPLEXED = -299,
+    LARGEST_DIRECT = 402, /* msgctl, wherever these have numbers of their own */
+  };
+  int number = seccomp_syscall_resolve_name_arch (arch, name);
+  if (number <= FIRST_MULTIPLEXED && number >= LAST_MULTIPLEXED)
+    return LARGEST_DIRECT;
+  return number > 0 ? (uint32_t) number : 0;
+}
+
 static void
 note_last (struct compilation *compilation, const char *name)
 {
   for (size_t i = 0; i < compilation->n_last; i++)
     {
-      int number = seccomp_syscall_resolve_name_arch (compilation->last[i].arch, name);
-      if (number > 0 && (uint32_t) number > compilation->last[i].number)
-        compilation->last[i].number = (uint32_t) number;
+      uint32_t number = number_on (compilation->last[i].arch, name);
+      if (number > compilation->last[i].number)
+        compilation->last[i].number = number;
     }
 }
 
