@@ -45,6 +45,8 @@ container_describe (struct container *container, struct tare_error *error)
   record->chrooted = container_plan_flag (container, PLAN_CHROOT);
   record->keep_keyring = container_plan_flag (container, PLAN_KEEP_KEYRING);
   int r = describe_cgroups (container, record);
+  if (r >= 0)
+    r = rdt_describe (container, record);
   return r < 0 ? fail (error, ENOMEM, "describe container") : 0;
 }
 

@@ -89,6 +89,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
   if (r < 0)
     return r;
   container->has_cgroup = true;
+  r = rdt_check (container, error);
+  if (r < 0)
+    return r;
   bool has_mounts = cgroup_count (&container->cgroup) > 0;
   r = cgroup_check_free (&container->cgroup, error);
   if (r >= 0)
@@ -256,6 +259,7 @@ const struct step create_steps[] = {
   { .name = "plan", .run = make_plan },
   { .name = "record", .run = record },
   { .name = "cgroup", .run = make_cgroup, .undo = destroy_cgroup },
+  { .name = "rdt", .needed = rdt_needed, .run = row_make_rdt, .undo = undo_rdt },
   /* PLAN waits for attach and limits: what init forks must have both. */
   { .name = "spawn", .run = spawn, .undo = spawn_kill },
   { .name = "attach", .run = row_attach },
@@ -276,6 +280,7 @@ const struct step create_steps[] = {
     .run = move_net_devices,
     .undo = return_net_devices },
   { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
+  { .name = "enter_rdt", .needed = row_enters_rdt, .run = row_enter_rdt },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
   { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },

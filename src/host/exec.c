@@ -207,6 +207,7 @@ const struct step exec_steps[] = {
   { .name = "attach", .run = row_attach },
   { .name = "limits", .run = row_limits, .send = MESSAGE_PLAN },
   { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
+  { .name = "enter_rdt", .needed = row_enters_rdt, .run = row_enter_rdt },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
   { .name = "go", .send = MESSAGE_GO },
   { .name = "terminal",

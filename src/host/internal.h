@@ -150,6 +150,16 @@ int hooks_load (struct container *container, struct tare_error *error);
 /* kill.c. Kills what lives of it and takes back everything that create made. */
 int container_destroy (struct container *container, struct tare_error *error);
 
+/* resctrl.c: linux.intelRdt. rdt_check is before anything is made. */
+int rdt_check (const struct container *container, struct tare_error *error);
+int rdt_describe (struct container *container, struct state_record *record);
+bool rdt_needed (const struct container *container);
+int row_make_rdt (struct container *container, struct received *received, struct tare_error *error);
+int undo_rdt (struct container *container, struct tare_error *error);
+bool row_enters_rdt (const struct container *container);
+int row_enter_rdt (struct container *container, struct received *received,
+                   struct tare_error *error);
+
 /* process.c: what the host side does to init from outside. */
 int process_set_limits (struct container *container, struct tare_error *error);
 int process_write_id_maps (struct container *container, struct tare_error *error);

@@ -20,7 +20,6 @@ has_text (const char *text)
     const struct oci_linux *linux = config->linux;                                                 \
     return linux != NULL && (condition);                                                           \
   }
-LINUX_HAS (has_intel_rdt, linux->intel_rdt != NULL)
 LINUX_HAS (has_mount_label, has_text (linux->mount_label))
 
 static const struct
@@ -28,7 +27,6 @@ static const struct
   const char *place;
   bool (*present) (const struct oci_config *config);
 } not_offered[] = {
-  { "linux.intelRdt", has_intel_rdt },
   { "linux.mountLabel", has_mount_label },
 };
 
@@ -218,6 +216,7 @@ static const struct
   { "config-linux.md, Masked and Readonly Paths", check_masks },
   { "config-linux.md, Devices", check_devices },
   { "config-linux.md, Network Devices", spec_check_net_devices },
+  { "config-linux.md, IntelRdt", spec_check_rdt },
   { "config-linux.md, Sysctl", spec_check_sysctl },
   { "config-linux.md, Seccomp", spec_check_seccomp },
   { "docs/architecture.md, Not offered yet", check_offered },

@@ -199,7 +199,9 @@ put_linux (struct arena *arena, struct parts *parts)
   linux->selinux = &parts->selinux;
   PUT_FLAG (linux->selinux, enabled, true);
   linux->intel_rdt = &parts->intel_rdt;
-  PUT_FLAG (linux->intel_rdt, enabled, false);
+  PUT_FLAG (linux->intel_rdt, enabled, true);
+  PUT_FLAG (linux->intel_rdt, schemata, true);
+  PUT_FLAG (linux->intel_rdt, monitoring, true);
   linux->mount_extensions = &parts->mount_extensions;
   linux->mount_extensions->idmap = &parts->idmap;
   PUT_FLAG (linux->mount_extensions->idmap, enabled, false);

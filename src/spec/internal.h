@@ -16,6 +16,7 @@ int spec_check (const struct spec *spec, struct tare_error *error);
 #define config_error(error, ...) fail_kind (error, TARE_ERROR_CONFIG, EINVAL, __VA_ARGS__)
 
 int spec_check_net_devices (const struct spec *spec, struct tare_error *error);
+int spec_check_rdt (const struct spec *spec, struct tare_error *error);
 int spec_check_sysctl (const struct spec *spec, struct tare_error *error);
 /* Turns a key of linux.sysctl into a path below /proc/sys, in place. */
 void spec_sysctl_path (char *key);

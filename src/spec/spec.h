@@ -171,6 +171,11 @@ uint64_t spec_seccomp_flags (const struct spec *spec);
 /* The value of an annotation, or NULL. */
 const char *spec_annotation (const struct spec *spec, const char *key);
 
+/* The lines for the file `schemata` of a class of service; none if the config has none. */
+void spec_rdt_schemata (const struct oci_intel_rdt *rdt, struct buf *buf);
+/* Does existing, the contents of such a file, say all that wanted says? */
+bool spec_rdt_matches (const char *wanted, const char *existing);
+
 /* Does the config ask for a new namespace of this type? */
 static inline bool
 spec_is_new (const struct spec *spec, uint64_t type)

@@ -29,6 +29,9 @@ extern const struct enum_map state_cgroup_manager_map[];
   F (T, ENUM, "cgroupManager", cgroup_manager, state_cgroup_manager)                        \
   /* absolute directories, entered before they are made */                                  \
   F (T, STRINGS, "cgroups", cgroups)                                                        \
+  /* directories below resctrl's root: where each process goes, in order; those to be removed */ \
+  F (T, STRINGS, "rdtGroups", rdt_groups)                                                   \
+  F (T, STRINGS, "rdtMade", rdt_made)                                                       \
   F (T, STRING, "systemdUnit", systemd_unit)                                                \
   F (T, BOOL, "newPidNamespace", new_pid_namespace)                                         \
   /* start or delete has to read config.json: there are poststart or poststop hooks */       \

@@ -27,6 +27,8 @@ static const struct words host_words[] = {
   { "spawn",
     "one clone3 with the new namespaces, into the group where it is v2; exec of the sealed "
     "tare-init" },
+  { "rdt", "make the class of service and the monitoring group of resctrl" },
+  { "enter_rdt", "put init into them, before it makes anything" },
   { "attach", "put init into the v1 hierarchies" },
   { "limits", "oom_score_adj, affinity of an exec, and the hard limits that must rise" },
   { "map_user", "write uid_map and gid_map" },
