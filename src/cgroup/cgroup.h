@@ -125,7 +125,7 @@ int cgroup_destroy (struct cgroup *cgroup, struct tare_error *error);
 /* Closes and frees; no effect on the groups. */
 void cgroup_done (struct cgroup *cgroup);
 
-/* new_namespace: the container has a cgroup namespace of its own. */
+/* new_namespace: the container is in a cgroup namespace other than our own. */
 int cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
                         struct cgroup_mounts *ret_mounts, struct tare_error *error);
 void cgroup_mounts_done (struct cgroup_mounts *mounts);

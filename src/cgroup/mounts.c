@@ -2,7 +2,7 @@
  *
  * v2: the tree itself. v1: a tmpfs that holds a directory for each hierarchy, as on a host, and
  * links for controllers that share one; the v2 tree of the hybrid layout is not shown. Without a
- * cgroup namespace a v1 hierarchy shows the container's own group, by bind.
+ * cgroup namespace a v1 hierarchy shows the container's own group, and v2 the host's tree, by bind.
  */
 #define _GNU_SOURCE
 #include "cgroup/private.h"
@@ -89,12 +89,21 @@ add_v1 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i, boo
   return r < 0 ? r : add_links (mounts, cgroup->hierarchies[i].controllers);
 }
 
+/* In the host's own cgroup namespace a new mount would take the mount's options (nsdelegate,
+ * memory_recursiveprot) from the whole machine: there the host's mount is shown as it is. */
 static int
-add_v2 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i)
+add_v2 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i, bool new_namespace)
 {
   int r = add_mount (mounts, cgroup, i);
-  mounts->mounts[mounts->n_mounts - 1].type = "cgroup2";
-  return r;
+  struct cgroup_mount *mount = &mounts->mounts[mounts->n_mounts - 1];
+  if (new_namespace)
+    {
+      mount->type = "cgroup2";
+      return r;
+    }
+  free_pointer (&mount->source);
+  mount->source = strdup (cgroup->hierarchies[i].mount);
+  return mount->source == NULL ? -ENOMEM : r;
 }
 
 /* Cgroups switched off: which group the container is in is not ours to know. */
@@ -119,7 +128,7 @@ cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
   mounts.tmpfs = v1;
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
     if (!v1)
-      r = add_v2 (&mounts, cgroup, i);
+      r = add_v2 (&mounts, cgroup, i, new_namespace);
     else if (!cgroup->hierarchies[i].v2)
       r = add_v1 (&mounts, cgroup, i, new_namespace);
   if (r < 0)

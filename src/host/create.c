@@ -97,7 +97,7 @@ make_plan (struct container *container, struct received *received, struct tare_e
   if (r >= 0)
     r = cgroup_check (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
   if (r >= 0 && has_mounts)
-    r = cgroup_plan_mounts (&container->cgroup, spec_is_new (spec, CLONE_NEWCGROUP),
+    r = cgroup_plan_mounts (&container->cgroup, process_has_cgroup_namespace (spec),
                             &container->cgroup_mounts, error);
   if (r < 0)
     return r;
@@ -282,6 +282,11 @@ const struct step create_steps[] = {
   { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
   { .name = "enter_rdt", .needed = row_enters_rdt, .run = row_enter_rdt },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
+  { .name = "mounts",
+    .needed = row_has_mounts,
+    .receive = MESSAGE_MOUNT,
+    .run = row_mounts,
+    .send = MESSAGE_MOUNTED },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
   { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },
   { .name = "runtime_hooks", .run = runtime_hooks, .send = MESSAGE_HOOKS_DONE },

@@ -50,7 +50,8 @@ struct container
   struct plan_builder builder;
   int plan_fd, progress_fd, start_socket, image, filter, terminal;
   int agent_state, agent; /* for a filter that asks */
-  int console; /* connected to console_socket */
+  int console;            /* connected to console_socket */
+  int source;             /* of a bind mount, on its way to init */
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
   size_t n_joins;
@@ -69,9 +70,9 @@ struct container
   {                                                                                                \
     .host = (host_), .id = (id_), .state = { .directory = -EBADF, .lock = -EBADF },                \
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
-    .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF, .console = -EBADF, .peer = -EBADF, .stage = -EBADF,      \
-    .pidfd = -EBADF, .container_init = -EBADF,                                                     \
-    .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
+    .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
+    .console = -EBADF, .source = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,         \
+    .container_init = -EBADF, .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                \
   }
 /* Closes and frees; no effect on what the container is. */
 void container_done (struct container *container);
@@ -160,7 +161,15 @@ bool row_enters_rdt (const struct container *container);
 int row_enter_rdt (struct container *container, struct received *received,
                    struct tare_error *error);
 
+/* mounts.c */
+bool row_has_mounts (const struct container *container);
+int row_mounts (struct container *container, struct received *received, struct tare_error *error);
+
 /* process.c: what the host side does to init from outside. */
+/* Writes one file of /proc/PID. */
+int process_write_file (pid_t pid, const char *name, const char *text, struct tare_error *error);
+/* Is the container in a cgroup namespace other than our own? */
+bool process_has_cgroup_namespace (const struct spec *spec);
 int process_set_limits (struct container *container, struct tare_error *error);
 int process_write_id_maps (struct container *container, struct tare_error *error);
 int process_write_time_offsets (struct container *container, struct tare_error *error);

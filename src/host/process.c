@@ -9,9 +9,8 @@
 
 #include "plan/schedule.h"
 
-/* Writes one file of /proc/PID. */
-static int
-write_proc (pid_t pid, const char *name, const char *text, struct tare_error *error)
+int
+process_write_file (pid_t pid, const char *name, const char *text, struct tare_error *error)
 {
   char path[64];
   (void) snprintf (path, sizeof path, "/proc/%d/%s", (int) pid, name);
@@ -117,7 +116,7 @@ write_map (struct container *container, const char *file, const struct oci_id_ma
                 mappings[i].size);
   if (text.failed)
     return fail (error, ENOMEM, "%s", file);
-  return write_proc (container->pid, file, text.bytes, error);
+  return process_write_file (container->pid, file, text.bytes, error);
 }
 
 int
@@ -147,7 +146,7 @@ process_write_time_offsets (struct container *container, struct tare_error *erro
         continue;
       (void) snprintf (text, sizeof text, "%s %lld %u", clocks[i].clock,
                        (long long) clocks[i].offset->secs, clocks[i].offset->nanosecs);
-      int r = write_proc (container->pid, "timens_offsets", text, error);
+      int r = process_write_file (container->pid, "timens_offsets", text, error);
       if (r < 0)
         return wrap (error, r, "linux.timeOffsets.%s", clocks[i].clock);
     }
@@ -173,25 +172,47 @@ open_namespace (const struct spec_namespace *namespace, struct tare_error *error
   return take_fd (&fd);
 }
 
-/* A path may lead to the namespace that we are in ourselves: no sysctl, no hostname there. */
+/* Is fd, a namespace of this kind ("net"), the one that we are in ourselves? -errno. */
 static int
-refuse_own (const struct spec *spec, const struct spec_namespace *namespace, int fd,
-            struct tare_error *error)
+is_own (int fd, const char *kind)
 {
   struct sys_stat own, other;
   char path[64];
-  const char *kind = enum_name (plan_namespace_type_map, namespace->type);
-  if ((spec_changed_namespaces (spec) & namespace->type) == 0)
-    return 0;
-  (void) snprintf (path, sizeof path, "/proc/thread-self/ns/%s",
-                   namespace->type == CLONE_NEWNET ? "net" : kind);
+  (void) snprintf (path, sizeof path, "/proc/thread-self/ns/%s", kind);
   autoclose int self = sys_open (path, O_RDONLY, 0);
   int r = self < 0 ? self : sys_stat (self, NULL, &own);
   if (r >= 0)
     r = sys_stat (fd, NULL, &other);
   if (r < 0)
-    return fail (error, r, "compare %s namespace '%s' with '%s'", kind, namespace->path, path);
-  if (own.inode != other.inode || own.device_minor != other.device_minor)
+    return r;
+  return own.inode == other.inode && own.device_minor == other.device_minor;
+}
+
+/* A path that cannot be opened is an error when it is to be joined. */
+bool
+process_has_cgroup_namespace (const struct spec *spec)
+{
+  for (size_t i = 0; i < spec->n_namespaces; i++)
+    if (spec->namespaces[i].type == CLONE_NEWCGROUP && spec->namespaces[i].path != NULL)
+      {
+        autoclose int fd = sys_open (spec->namespaces[i].path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+        return fd < 0 || is_own (fd, "cgroup") != 1;
+      }
+  return spec_is_new (spec, CLONE_NEWCGROUP);
+}
+
+/* A path may lead to the namespace that we are in ourselves: no sysctl, no hostname there. */
+static int
+refuse_own (const struct spec *spec, const struct spec_namespace *namespace, int fd,
+            struct tare_error *error)
+{
+  const char *kind = enum_name (plan_namespace_type_map, namespace->type);
+  if ((spec_changed_namespaces (spec) & namespace->type) == 0)
+    return 0;
+  int r = is_own (fd, namespace->type == CLONE_NEWNET ? "net" : kind);
+  if (r < 0)
+    return fail (error, r, "compare %s namespace '%s' with our own", kind, namespace->path);
+  if (r == 0)
     return 0;
   return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
                     "linux.namespaces: '%s' is the host's own %s namespace: linux.sysctl, "

@@ -88,6 +88,8 @@ enum resolve_make
   RESOLVE_FILE,
 };
 int resolve (int root, const char *path, uint64_t flags);
+/* A link at the end is not followed. */
+int resolve_nofollow (int root, const char *path);
 /* Makes what is missing: directories, and at the end a directory or an empty file. */
 int resolve_or_make (int root, const char *path, uint64_t flags, enum resolve_make last);
 /* The directory of path, made where missing, and the name in it. */
@@ -95,7 +97,24 @@ int resolve_parent (int root, const char *path, uint64_t flags, const char **ret
 /* RESOLVE_NO_SYMLINKS for what the runtime itself makes in /dev, else 0. */
 uint64_t resolve_flags_of (const char *path);
 
-/* mounts.c */
+/* mount_make.c: detached mounts. */
+struct mount_source
+{
+  int fd; /* negative: there is only the path */
+  const char *path;
+};
+/* Of a bind. The caller closes source->fd, whatever is returned. */
+int mount_open_source (struct init *init, const struct plan_mount *mount,
+                       struct mount_source *source, struct tare_error *error);
+/* A file system or (source is not NULL) a bind, with its attributes. target: what it is to cover,
+ * or negative. */
+int mount_make (struct init *init, const struct plan_mount *mount,
+                const struct mount_source *source, int target, struct tare_error *error);
+int mount_set_attributes (const struct plan_mount *mount, int tree, struct tare_error *error);
+int mount_change_attributes (int tree, unsigned flags, uint64_t set, uint64_t clear);
+/* remount: the options of the file system at target. */
+int mount_reconfigure (const struct init *init, const struct plan_mount *mount, int target,
+                       struct tare_error *error);
 /* "key=value" or "key": *ret_value is NULL for the latter. -ENAMETOOLONG. */
 int option_split (const char *option, char *ret_key, size_t size, const char **ret_value);
 /* copyup.c: what is in the directory from, and its owner, to the root of a detached tmpfs. */

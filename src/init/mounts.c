@@ -1,4 +1,4 @@
-/* The mounts of the container, in the plan's order. Serves config.md "Mounts".
+/* The mounts of the container, in the plan's order: where they go. Serves config.md "Mounts".
  *
  * Every mount is made detached, gets its attributes while nobody can reach it, and is attached by
  * descriptor to a descriptor; nothing is remounted by path, so no exchange of a path can turn the
@@ -8,169 +8,7 @@
 #include "init/init.h"
 
 #include <linux/magic.h>
-#include <stdio.h>
 #include <sys/stat.h>
-
-int
-option_split (const char *option, char *ret_key, size_t size, const char **ret_value)
-{
-  const char *equals = strchr (option, '=');
-  size_t length = equals != NULL ? (size_t) (equals - option) : strlen (option);
-  if (length >= size)
-    return -ENAMETOOLONG;
-  memcpy (ret_key, option, length);
-  ret_key[length] = '\0';
-  *ret_value = equals != NULL ? equals + 1 : NULL;
-  return 0;
-}
-
-/* ---- making -------------------------------------------------------------------------------- */
-
-/* The kernel's own words where it has some. */
-static int
-filesystem_fail (int fs, int r, const char *type, const char *what, struct tare_error *error)
-{
-  char message[256] = "";
-  sys_fs_message (fs, message, sizeof message);
-  if (message[0] != '\0')
-    return fail (error, r, "%s", message);
-  return fail (error, r, "%s: %s", type, what);
-}
-
-static int
-set_option (int fs, const char *option)
-{
-  char key[256]; /* the kernel's limit */
-  const char *value;
-  int r = option_split (option, key, sizeof key, &value);
-  if (r < 0)
-    return r;
-  return value != NULL ? sys_fsconfig_string (fs, key, value) : sys_fsconfig_flag (fs, key);
-}
-
-static int
-set_options (const struct init *init, const struct plan_mount *mount, int fs,
-             struct tare_error *error)
-{
-  const char *type = plan_string (init->plan, mount->type);
-  const char *source = plan_string (init->plan, mount->source);
-  int r = source != NULL ? sys_fsconfig_string (fs, "source", source) : 0;
-  if (r < 0)
-    return filesystem_fail (fs, r, type, source, error);
-  for (size_t i = 0; i < mount->options.count; i++)
-    {
-      const char *option = plan_string_at (init->plan, mount->options, i);
-      r = set_option (fs, option);
-      if (r < 0)
-        return filesystem_fail (fs, r, type, option, error);
-    }
-  return 0;
-}
-
-/* A tmpfs takes the place of a directory of the image: with its mode, unless told otherwise. */
-static int
-set_mode_of_target (int fs, int target)
-{
-  struct sys_stat st;
-  char mode[16];
-  int r = sys_stat (target, NULL, &st);
-  if (r < 0)
-    return r;
-  (void) snprintf (mode, sizeof mode, "%o", st.mode & 07777);
-  return sys_fsconfig_string (fs, "mode", mode);
-}
-
-static int
-make_filesystem (const struct init *init, const struct plan_mount *mount, int target,
-                 struct tare_error *error)
-{
-  const char *type = plan_string (init->plan, mount->type);
-  autoclose int fs = sys_fsopen (type);
-  if (fs < 0)
-    return fail (error, fs, "file system type '%s'", type);
-  int r = set_options (init, mount, fs, error);
-  if (r < 0)
-    return r;
-  if (target >= 0 && (mount->flags & PLAN_MOUNT_MODE_OF_TARGET) != 0)
-    r = set_mode_of_target (fs, target);
-  if (r >= 0)
-    r = sys_fsconfig_create (fs);
-  if (r < 0)
-    return filesystem_fail (fs, r, type, "create", error);
-  r = sys_fsmount (fs, 0);
-  return r < 0 ? filesystem_fail (fs, r, type, "mount", error) : r;
-}
-
-static int
-make_bind (const char *source, bool recursive, struct tare_error *error)
-{
-  int tree = sys_open_tree (AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
-  return tree < 0 ? fail (error, tree, "bind source '%s'", source) : tree;
-}
-
-/* A user namespace that does not own the network namespace gets no sysfs of its own, and no procfs
- * while the existing one has parts covered: they would be uncovered. */
-static int
-make_instead (const struct plan_mount *mount, const char *type, struct tare_error *error)
-{
-  if (str_equal (type, "sysfs") && (mount->flags & PLAN_MOUNT_SYSFS_FALLBACK) != 0)
-    {
-      *error = (struct tare_error){ 0 };
-      return make_bind ("/sys", true, error);
-    }
-  if (str_equal (type, "proc"))
-    return wrap (error, -EPERM, "the /proc of the outer container has masked parts");
-  return -EPERM;
-}
-
-static int
-change_attributes (int tree, unsigned flags, uint64_t set, uint64_t clear)
-{
-  if (set == 0 && clear == 0)
-    return 0;
-  if (((set | clear) & MOUNT_ATTR__ATIME) != 0)
-    clear |= MOUNT_ATTR__ATIME; /* one of a kind: the old one must go */
-  struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
-  return sys_mount_setattr (tree, flags, &attributes);
-}
-
-/* Read-only of a late mount: not now for the top, at once for what is below it. */
-static int
-set_attributes (const struct plan_mount *mount, int tree, struct tare_error *error)
-{
-  uint64_t set = mount->set, clear = mount->clear;
-  int r = change_attributes (tree, AT_RECURSIVE, mount->recursive_set, mount->recursive_clear);
-  if ((mount->flags & PLAN_MOUNT_LATE) != 0)
-    {
-      set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
-      clear |= mount->recursive_set & MOUNT_ATTR_RDONLY;
-    }
-  if (r >= 0)
-    r = change_attributes (tree, 0, set, clear);
-  if (r == -EPERM && ((clear | mount->recursive_clear) != 0))
-    return fail (error, r, "the source's mount flags are locked in this user namespace");
-  return r < 0 ? fail (error, r, "set mount attributes") : 0;
-}
-
-static int
-make_tree (const struct init *init, const struct plan_mount *mount, int target,
-           struct tare_error *error)
-{
-  bool binds = mount->action == PLAN_MOUNT_BIND;
-  struct plan_mount effective = *mount;
-  autoclose int tree = binds ? make_bind (plan_string (init->plan, mount->source),
-                                          (mount->flags & PLAN_MOUNT_RECURSIVE) != 0, error)
-                             : make_filesystem (init, mount, target, error);
-  if (tree == -EPERM && !binds)
-    {
-      tree = make_instead (mount, plan_string (init->plan, mount->type), error);
-      effective.recursive_set |= mount->set; /* a whole tree of the host's */
-    }
-  if (tree < 0)
-    return tree;
-  int r = set_attributes (&effective, tree, error);
-  return r < 0 ? r : take_fd (&tree);
-}
 
 /* ---- placing ------------------------------------------------------------------------------- */
 
@@ -260,6 +98,14 @@ set_mount_propagation (int tree, unsigned flags, uint64_t propagation, struct ta
   return 0;
 }
 
+static int
+set_all_propagation (const struct plan_mount *mount, int tree, struct tare_error *error)
+{
+  int r = set_mount_propagation (tree, 0, mount->propagation, error);
+  return r < 0 ? r
+               : set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
+}
+
 /* By a link of the image, say: all that was made in the root already would be covered, masked paths
  * too, and the rest be made in somebody's volume. */
 static int
@@ -298,16 +144,14 @@ attach (const struct init *init, const struct plan_mount *mount, int tree, int t
   if (r < 0)
     return fail (error, r, "stat of the mount point");
   r = check_kinds (tree, &st, error);
-  if (r >= 0)
+  if (r >= 0 && (mount->flags & PLAN_MOUNT_ROOT) == 0)
     r = refuse_root (init, &st, error);
   if (r < 0)
     return r;
   r = sys_move_mount (tree, target);
   if (r < 0)
     return fail (error, r, "attach the mount");
-  r = set_mount_propagation (tree, 0, mount->propagation, error);
-  return r < 0 ? r
-               : set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
+  return set_all_propagation (mount, tree, error);
 }
 
 static int
@@ -324,46 +168,12 @@ make_target (const struct init *init, const struct plan_mount *mount, int tree,
   return r < 0 ? fail (error, r, "make the mount point") : r;
 }
 
-/* ret_held: the mount, where its read-only is still to come. */
 static int
-mount_one (struct init *init, const struct plan_mount *mount, int *ret_held,
-           struct tare_error *error)
-{
-  autoclose int target =
-      resolve (init->root, plan_string (init->plan, mount->target), target_flags (init, mount));
-  if (target < 0 && target != -ENOENT)
-    return target_fail (target, error);
-  int r = check_in_proc (init, mount, target, error);
-  if (r < 0)
-    return r;
-  autoclose int tree = make_tree (init, mount, target, error);
-  if (tree < 0)
-    return tree;
-  if (target >= 0 && (mount->flags & PLAN_MOUNT_COPY_UP) != 0)
-    r = copy_up (mount, target, tree, error);
-  if (r < 0)
-    return r;
-  if (target < 0)
-    target = make_target (init, mount, tree, error);
-  if (target < 0)
-    return target;
-  r = check_in_proc (init, mount, target, error);
-  if (r >= 0)
-    r = check_is_proc (init, mount, tree, error);
-  if (r >= 0)
-    r = attach (init, mount, tree, target, error);
-  bool late = (mount->flags & PLAN_MOUNT_LATE) != 0
-              && ((mount->set | mount->recursive_set) & MOUNT_ATTR_RDONLY) != 0;
-  if (r >= 0 && late)
-    *ret_held = take_fd (&tree);
-  return r;
-}
-
-static int
-make_symlink (const struct init *init, const struct plan_mount *mount, struct tare_error *error)
+make_symlink (const struct init *init, const struct plan_mount *mount, const char *text,
+              struct tare_error *error)
 {
   char existing[PATH_MAX];
-  const char *name, *text = plan_string (init->plan, mount->source);
+  const char *name;
   autoclose int directory = resolve_parent (init->root, plan_string (init->plan, mount->target),
                                             target_flags (init, mount), &name);
   if (directory < 0)
@@ -373,6 +183,146 @@ make_symlink (const struct init *init, const struct plan_mount *mount, struct ta
       && str_equal (existing, text))
     return 0;
   return r < 0 ? fail (error, r, "make a symbolic link to '%s'", text) : 0;
+}
+
+static int
+open_target (const struct init *init, const struct plan_mount *mount, struct tare_error *error)
+{
+  const char *path = plan_string (init->plan, mount->target);
+  bool nofollow = (mount->flags & PLAN_MOUNT_TARGET_NOFOLLOW) != 0;
+  int target = nofollow ? resolve_nofollow (init->root, path)
+                        : resolve (init->root, path, target_flags (init, mount));
+  if (target == -ENOENT && nofollow)
+    return fail (error, target, "dest-nofollow wants a mount point that exists");
+  return target < 0 && target != -ENOENT ? target_fail (target, error) : target;
+}
+
+/* From now on the root is what is mounted on "/". */
+static int
+replace_root (struct init *init, int tree, struct tare_error *error)
+{
+  int root = sys_dup_above (tree, 0);
+  if (root < 0)
+    return fail (error, root, "keep the new root");
+  close_fd (&init->root);
+  init->root = root;
+  return 0;
+}
+
+static bool
+turns_read_only (const struct plan_mount *mount)
+{
+  return (mount->flags & PLAN_MOUNT_LATE) != 0
+         && ((mount->set | mount->recursive_set) & MOUNT_ATTR_RDONLY) != 0;
+}
+
+static int
+place (struct init *init, const struct plan_mount *mount, int tree, int *target,
+       struct tare_error *error)
+{
+  int r = 0;
+  if (*target >= 0 && (mount->flags & PLAN_MOUNT_COPY_UP) != 0)
+    r = copy_up (mount, *target, tree, error);
+  if (r < 0)
+    return r;
+  if (*target < 0)
+    *target = make_target (init, mount, tree, error);
+  if (*target < 0)
+    return *target;
+  r = check_in_proc (init, mount, *target, error);
+  if (r >= 0)
+    r = check_is_proc (init, mount, tree, error);
+  if (r >= 0)
+    r = attach (init, mount, tree, *target, error);
+  if (r >= 0 && (mount->flags & PLAN_MOUNT_ROOT) != 0)
+    r = replace_root (init, tree, error);
+  return r;
+}
+
+/* ret_held: the mount, where its read-only is still to come. */
+static int
+mount_one (struct init *init, const struct plan_mount *mount, const struct mount_source *source,
+           int *ret_held, struct tare_error *error)
+{
+  autoclose int target = open_target (init, mount, error);
+  if (target < 0 && target != -ENOENT)
+    return target;
+  int r = check_in_proc (init, mount, target, error);
+  if (r < 0)
+    return r;
+  autoclose int tree = mount_make (init, mount, source, target, error);
+  if (tree < 0)
+    return tree;
+  r = place (init, mount, tree, &target, error);
+  if (r >= 0 && turns_read_only (mount))
+    *ret_held = take_fd (&tree);
+  return r;
+}
+
+/* copy-symlink: what is a link on the host is the same link inside, and not followed. */
+static int
+bind_one (struct init *init, const struct plan_mount *mount, int *ret_held,
+          struct tare_error *error)
+{
+  char text[PATH_MAX];
+  struct mount_source source;
+  int r = mount_open_source (init, mount, &source, error);
+  autoclose int fd = source.fd;
+  if (r < 0)
+    return r;
+  if ((mount->flags & PLAN_MOUNT_COPY_SYMLINK) != 0
+      && sys_readlinkat (fd >= 0 ? fd : AT_FDCWD, source.path, text, sizeof text) >= 0)
+    return make_symlink (init, mount, text, error);
+  return mount_one (init, mount, &source, ret_held, error);
+}
+
+/* The mount that is at the target already, whoever made it. */
+static int
+open_mounted (const struct init *init, const struct plan_mount *mount, struct tare_error *error)
+{
+  struct sys_stat st = { 0 };
+  autoclose int target =
+      resolve (init->root, plan_string (init->plan, mount->target), target_flags (init, mount));
+  int r = target < 0 ? target : check_in_proc (init, mount, target, error);
+  if (r >= 0)
+    r = sys_stat (target, NULL, &st);
+  if (r < 0 && r != -ENOENT)
+    return error->message[0] != '\0' ? r : target_fail (r, error);
+  if (!st.mount_root)
+    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "remount: nothing is mounted there");
+  return take_fd (&target);
+}
+
+static int
+remount_one (struct init *init, const struct plan_mount *mount, int *ret_held,
+             struct tare_error *error)
+{
+  autoclose int target = open_mounted (init, mount, error);
+  int r = target < 0 ? target : mount_reconfigure (init, mount, target, error);
+  if (r >= 0)
+    r = mount_set_attributes (mount, target, error);
+  if (r >= 0)
+    r = set_all_propagation (mount, target, error);
+  if (r >= 0 && turns_read_only (mount))
+    *ret_held = take_fd (&target);
+  return r;
+}
+
+static int
+apply (struct init *init, const struct plan_mount *mount, int *ret_held, struct tare_error *error)
+{
+  switch ((enum plan_mount_action) mount->action)
+    {
+    case PLAN_MOUNT_SYMLINK:
+      return make_symlink (init, mount, plan_string (init->plan, mount->source), error);
+    case PLAN_MOUNT_REMOUNT:
+      return remount_one (init, mount, ret_held, error);
+    case PLAN_MOUNT_BIND:
+      return bind_one (init, mount, ret_held, error);
+    case PLAN_MOUNT_FILESYSTEM:
+      break;
+    }
+  return mount_one (init, mount, NULL, ret_held, error);
 }
 
 int
@@ -387,11 +337,7 @@ step_mounts (struct init *init, struct tare_error *error)
     init->held[i] = -EBADF;
   for (size_t i = 0; i < count; i++)
     {
-      int r;
-      if (mount[i].action == PLAN_MOUNT_SYMLINK)
-        r = make_symlink (init, &mount[i], error);
-      else
-        r = mount_one (init, &mount[i], &init->held[i], error);
+      int r = apply (init, &mount[i], &init->held[i], error);
       if (r < 0)
         return wrap (error, r, "%s '%s'", plan_string (init->plan, mount[i].label),
                      plan_string (init->plan, mount[i].target));
@@ -416,14 +362,15 @@ step_read_only (struct init *init, struct tare_error *error)
   const struct plan_mount *mount = plan_elements (init->plan, init->plan->mounts);
   for (size_t i = 0; i < init->plan->mounts.count; i++)
     {
-      int r = init->held[i] < 0 ? 0 : change_attributes (init->held[i], 0, MOUNT_ATTR_RDONLY, 0);
+      int r =
+          init->held[i] < 0 ? 0 : mount_change_attributes (init->held[i], 0, MOUNT_ATTR_RDONLY, 0);
       if (r < 0)
         return fail (error, r, "%s '%s': make read-only", plan_string (init->plan, mount[i].label),
                      plan_string (init->plan, mount[i].target));
       close_fd (&init->held[i]);
     }
   int r = init_flag (init, PLAN_ROOT_READ_ONLY)
-              ? change_attributes (init->root, 0, MOUNT_ATTR_RDONLY, 0)
+              ? mount_change_attributes (init->root, 0, MOUNT_ATTR_RDONLY, 0)
               : 0;
   return r < 0 ? fail (error, r, "make the root read-only") : 0;
 }

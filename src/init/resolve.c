@@ -33,6 +33,12 @@ resolve (int root, const char *path, uint64_t flags)
   return sys_openat2 (root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | flags);
 }
 
+int
+resolve_nofollow (int root, const char *path)
+{
+  return sys_openat2 (root, path, O_PATH | O_NOFOLLOW, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
 static int
 copy_path (char *to, const char *path)
 {

@@ -213,7 +213,7 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (sysctl,           has_sysctls,              step_sysctl),
   STEP (hostname,         has_hostname,             step_hostname),
   STEP (rootfs,           NULL,                     step_rootfs),
-  STEP (mounts,           has_mounts,               step_mounts),
+  SELF (mounts,           has_mounts,               step_mounts,        MOUNT, MOUNTED),
   STEP (devices,          has_devices,              step_devices),
   STEP (links,            has_links,                step_links),
   STEP (console,          has_console,              step_console),

@@ -94,6 +94,7 @@ const struct enum_map plan_mount_action_map[] = {
   { "filesystem", PLAN_MOUNT_FILESYSTEM },
   { "bind", PLAN_MOUNT_BIND },
   { "symlink", PLAN_MOUNT_SYMLINK },
+  { "remount", PLAN_MOUNT_REMOUNT },
   { NULL, 0 },
 };
 

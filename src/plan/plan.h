@@ -46,6 +46,7 @@ enum plan_mount_action
   PLAN_MOUNT_FILESYSTEM, /* fsopen (type), options by fsconfig, fsmount */
   PLAN_MOUNT_BIND,       /* open_tree (source, OPEN_TREE_CLONE) */
   PLAN_MOUNT_SYMLINK,    /* a symbolic link at target, saying source */
+  PLAN_MOUNT_REMOUNT,    /* attributes and options of the mount that is at target already */
 };
 enum plan_mount_flags
 {
@@ -54,9 +55,15 @@ enum plan_mount_flags
   PLAN_MOUNT_NO_SYMLINKS = 1 << 2,     /* the target must be a real directory at its path */
   PLAN_MOUNT_IN_PROC_ALLOWED = 1 << 3, /* target below /proc, on the list of allowed ones */
   PLAN_MOUNT_MODE_OF_TARGET = 1 << 4,  /* tmpfs without mode=: takes the mode of the directory */
-  PLAN_MOUNT_SYSFS_FALLBACK = 1 << 5,  /* if the kernel refuses (user namespace): bind the host's */
-  PLAN_MOUNT_COPY_UP = 1 << 6,         /* tmpcopyup */
-  PLAN_MOUNT_OWNER_OF_TARGET = 1 << 7, /* with it, without uid= and gid=: the directory's too */
+  PLAN_MOUNT_COPY_UP = 1 << 5,         /* tmpcopyup */
+  PLAN_MOUNT_OWNER_OF_TARGET = 1 << 6, /* with it, without uid= and gid=: the directory's too */
+  PLAN_MOUNT_SOURCE_NOFOLLOW = 1 << 7, /* a link as source is bound itself */
+  PLAN_MOUNT_TARGET_NOFOLLOW = 1 << 8, /* a link as target is mounted over itself */
+  PLAN_MOUNT_COPY_SYMLINK = 1 << 9,    /* a link as source is made anew at the target */
+  PLAN_MOUNT_SOURCE_BY_HOST = 1 << 10, /* the host side opens it: ids of ours may not get there */
+  PLAN_MOUNT_IDMAP = 1 << 11,          /* by uid_map, gid_map; none: the container's namespace */
+  PLAN_MOUNT_IDMAP_RECURSIVE = 1 << 12,
+  PLAN_MOUNT_ROOT = 1 << 13, /* on "/": takes the place of the rootfs */
 };
 #define PLAN_MOUNT(F)                                                                              \
   F (text, label, 0) /* for errors: "mounts[3]" */                                                 \
@@ -71,7 +78,10 @@ enum plan_mount_flags
   F (mask, recursive_clear, 0)                                                                     \
   F (mask, propagation, 0) /* MS_SLAVE | MS_SHARED ..., one call each */                           \
   F (mask, recursive_propagation, 0)                                                               \
-  F (mask, flags, 0) /* enum plan_mount_flags */
+  F (text, uid_map, 0) /* as /proc/PID/uid_map wants it */                                         \
+  F (text, gid_map, 0)                                                                             \
+  F (text, instead, 0) /* host's tree that is bound where the kernel refuses the file system */    \
+  F (mask, flags, 0)   /* enum plan_mount_flags */
 
 enum plan_device_flags
 {

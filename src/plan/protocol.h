@@ -12,6 +12,8 @@
  *                  <------------------  FORKED           (only with a stage: its child's pid,
  *                                                         pidfd)
  *            GO  -------------------->
+ *                  <------------------  MOUNT            (its number, a descriptor; only those
+ *            MOUNTED  --------------->                     that need the host side)
  *                  <------------------  ROOTFS_READY
  *            HOOKS_DONE  ------------>
  *                  <------------------  TERMINAL         (only with a terminal: the master)
@@ -39,6 +41,8 @@
   M (NETWORK_NAMESPACE, TO_HOST)                                                                   \
   M (FORKED, TO_HOST)                                                                              \
   M (GO, TO_INIT)                                                                                  \
+  M (MOUNT, TO_HOST)                                                                               \
+  M (MOUNTED, TO_INIT)                                                                             \
   M (ROOTFS_READY, TO_HOST)                                                                        \
   M (HOOKS_DONE, TO_INIT)                                                                          \
   M (TERMINAL, TO_HOST)                                                                            \

@@ -204,7 +204,7 @@ put_linux (struct arena *arena, struct parts *parts)
   PUT_FLAG (linux->intel_rdt, monitoring, true);
   linux->mount_extensions = &parts->mount_extensions;
   linux->mount_extensions->idmap = &parts->idmap;
-  PUT_FLAG (linux->mount_extensions->idmap, enabled, false);
+  PUT_FLAG (linux->mount_extensions->idmap, enabled, true);
   linux->net_devices = &parts->net_devices;
   PUT_FLAG (linux->net_devices, enabled, true);
   linux->memory_policy = &parts->memory_policy;

@@ -10,6 +10,11 @@ int spec_lower (struct spec *spec, const struct log *log, struct tare_error *err
 /* The part of spec_lower that is about the process. */
 int spec_lower_process (struct spec *spec, const struct log *log, struct tare_error *error);
 int spec_lower_mounts (struct spec *spec, const struct log *log, struct tare_error *error);
+/* The parts of a mount that have files of their own. idmap_option: one option as it stands. */
+void spec_lower_idmap_option (struct spec_mount *mount, const char *text);
+int spec_lower_idmap (struct spec *spec, struct spec_mount *mount, const struct oci_mount *from,
+                      struct tare_error *error);
+int spec_lower_overlay (struct spec *spec, struct spec_mount *mount, struct tare_error *error);
 int spec_check (const struct spec *spec, struct tare_error *error);
 
 /* "Wrong config": code EINVAL, kind CONFIG. */
@@ -40,6 +45,9 @@ int spec_check_seccomp (const struct spec *spec, struct tare_error *error);
 int spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                           struct plan_builder *builder, struct plan *root,
                           struct tare_error *error);
+/* below.c. For each of spec's mounts: is anything made below it after it? Then it cannot be
+ * read-only yet. The caller frees; NULL: no memory. */
+bool *spec_find_below (const struct spec *spec);
 /* hooks.c. After the process, whose environment a hook may take. */
 int spec_plan_hooks (const struct spec *spec, const struct spec_facts *facts,
                      struct plan_builder *builder, struct plan *root);

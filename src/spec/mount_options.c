@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/base.h"
+#include "plan/plan.h"
 
 const struct mount_option mount_options[] = {
   { "async", OPTION_SUPERBLOCK, 0 },
@@ -16,8 +17,8 @@ const struct mount_option mount_options[] = {
   { "diratime", OPTION_CLEAR, MOUNT_ATTR_NODIRATIME },
   { "dirsync", OPTION_SUPERBLOCK, 0 },
   { "exec", OPTION_CLEAR, MOUNT_ATTR_NOEXEC },
-  { "idmap", OPTION_NOT_BUILT, 0 },
-  { "iversion", OPTION_SUPERBLOCK, 0 },
+  { "idmap", OPTION_IDMAP, PLAN_MOUNT_IDMAP },
+  { "iversion", OPTION_NOTHING, 0 }, /* who counts changes of an inode does so unasked */
   { "lazytime", OPTION_SUPERBLOCK, 0 },
   { "loud", OPTION_NOTHING, 0 },
   { "mand", OPTION_NOTHING, 0 }, /* gone since Linux 5.15, which ignores it too */
@@ -38,9 +39,9 @@ const struct mount_option mount_options[] = {
   { "rdev", OPTION_RECURSIVE_CLEAR, MOUNT_ATTR_NODEV },
   { "rdiratime", OPTION_RECURSIVE_CLEAR, MOUNT_ATTR_NODIRATIME },
   { "relatime", OPTION_SET, MOUNT_ATTR_RELATIME },
-  { "remount", OPTION_NOT_BUILT, 0 },
+  { "remount", OPTION_REMOUNT, 0 },
   { "rexec", OPTION_RECURSIVE_CLEAR, MOUNT_ATTR_NOEXEC },
-  { "ridmap", OPTION_NOT_BUILT, 0 },
+  { "ridmap", OPTION_IDMAP, PLAN_MOUNT_IDMAP | PLAN_MOUNT_IDMAP_RECURSIVE },
   { "rnoatime", OPTION_RECURSIVE_SET, MOUNT_ATTR_NOATIME },
   { "rnodev", OPTION_RECURSIVE_SET, MOUNT_ATTR_NODEV },
   { "rnodiratime", OPTION_RECURSIVE_SET, MOUNT_ATTR_NODIRATIME },
@@ -71,9 +72,9 @@ const struct mount_option mount_options[] = {
   { "tmpcopyup", OPTION_COPY_UP, 0 },
   { "unbindable", OPTION_PROPAGATION, MS_UNBINDABLE },
   /* crun's own, known so that they are not handed to a file system as data */
-  { "copy-symlink", OPTION_NOT_BUILT, 0 },
-  { "dest-nofollow", OPTION_NOT_BUILT, 0 },
-  { "src-nofollow", OPTION_NOT_BUILT, 0 },
+  { "copy-symlink", OPTION_BIND_FLAG, PLAN_MOUNT_COPY_SYMLINK },
+  { "dest-nofollow", OPTION_BIND_FLAG, PLAN_MOUNT_TARGET_NOFOLLOW },
+  { "src-nofollow", OPTION_BIND_FLAG, PLAN_MOUNT_SOURCE_NOFOLLOW },
   { NULL, OPTION_NOTHING, 0 },
 };
 
@@ -81,7 +82,10 @@ const struct mount_option *
 mount_option_find (const char *name)
 {
   for (const struct mount_option *option = mount_options; option->name != NULL; option++)
-    if (str_equal (option->name, name))
-      return option;
+    {
+      const char *rest = str_after (name, option->name);
+      if (rest != NULL && (*rest == '\0' || (*rest == '=' && option->kind == OPTION_IDMAP)))
+        return option;
+    }
   return NULL;
 }

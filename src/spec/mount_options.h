@@ -16,7 +16,10 @@ enum mount_option_kind
   OPTION_RECURSIVE_PROPAGATION,
   OPTION_BIND,
   OPTION_RECURSIVE_BIND,
-  OPTION_COPY_UP,    /* a tmpfs begins as a copy of what it covers */
+  OPTION_COPY_UP, /* a tmpfs begins as a copy of what it covers */
+  OPTION_REMOUNT,
+  OPTION_BIND_FLAG,  /* enum plan_mount_flags, of bind mounts alone */
+  OPTION_IDMAP,      /* the same; may have "=uids=...;gids=..." behind its name */
   OPTION_SUPERBLOCK, /* a flag of the file system, by fsconfig under the same name */
   OPTION_NOTHING,    /* says what is so anyway */
   OPTION_NOT_BUILT,  /* known, but not offered yet: refused */

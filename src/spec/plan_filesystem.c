@@ -50,25 +50,9 @@ struct maker
   struct plan_builder *builder;
   struct plan_mount *mounts;
   size_t n_mounts, capacity;
+  const bool *below; /* of each of spec's mounts: is something made below it later? */
   bool failed;
 };
-
-/* Is anything made below target after mount number i? Then it cannot be read-only yet. */
-static bool
-has_below (const struct spec *spec, size_t i)
-{
-  const char *target = spec->mounts[i].target;
-  const struct oci_linux *linux = spec->config->linux;
-  if (path_is_below ("/dev", target))
-    return true;
-  for (size_t k = i + 1; k < spec->n_mounts; k++)
-    if (path_is_below (spec->mounts[k].target, target))
-      return true;
-  for (size_t k = 0; linux != NULL && k < linux->n_devices; k++)
-    if (path_is_below (linux->devices[k].path, target))
-      return true;
-  return spec->config->process != NULL && path_is_below (spec->config->process->cwd, target);
-}
 
 static struct plan_mount *
 add_mount (struct maker *maker)
@@ -129,7 +113,7 @@ common (struct maker *maker, const struct spec_mount *from)
     .recursive_clear = from->recursive_clear,
     .propagation = from->propagation,
     .recursive_propagation = from->recursive_propagation,
-    .flags = target_flags (from),
+    .flags = target_flags (from) | from->flags,
   };
 }
 
@@ -142,6 +126,39 @@ copy_up_flags (const struct spec_mount *from)
                                                               : flags | PLAN_MOUNT_OWNER_OF_TARGET;
 }
 
+/* What may stand in for a file system that the kernel refuses. A user namespace that does not own
+ * the network namespace gets no sysfs of its own. A procfs shows a pid namespace: the host's does
+ * only for a container that shares the host's. */
+static const char *
+substitute (const struct spec *spec, const struct spec_mount *mount)
+{
+  if (str_equal (mount->type, "sysfs"))
+    return "/sys";
+  return str_equal (mount->type, "proc") && !spec_has (spec, CLONE_NEWPID) ? "/proc" : NULL;
+}
+
+static void
+fill_bind (const struct maker *maker, const struct spec_mount *from, struct plan_mount *mount)
+{
+  mount->action = PLAN_MOUNT_BIND;
+  if (from->recursive)
+    mount->flags |= PLAN_MOUNT_RECURSIVE;
+  if (spec_has (maker->spec, CLONE_NEWUSER) && maker->facts->privileged)
+    mount->flags |= PLAN_MOUNT_SOURCE_BY_HOST;
+  mount->uid_map = plan_put_text (maker->builder, from->uid_map);
+  mount->gid_map = plan_put_text (maker->builder, from->gid_map);
+}
+
+static void
+fill_filesystem (const struct maker *maker, const struct spec_mount *from, struct plan_mount *mount)
+{
+  mount->action = PLAN_MOUNT_FILESYSTEM;
+  mount->type = plan_put_text (maker->builder, from->type);
+  mount->instead = plan_put_text (maker->builder, substitute (maker->spec, from));
+  if (str_equal (from->type, "tmpfs") && !has_option (from, "mode"))
+    mount->flags |= PLAN_MOUNT_MODE_OF_TARGET;
+}
+
 static void
 plan_plain_mount (struct maker *maker, size_t i)
 {
@@ -150,21 +167,19 @@ plan_plain_mount (struct maker *maker, size_t i)
   if (mount == NULL)
     return;
   *mount = common (maker, from);
-  bool bind = from->kind == SPEC_MOUNT_BIND;
-  mount->action = bind ? PLAN_MOUNT_BIND : PLAN_MOUNT_FILESYSTEM;
-  mount->type = bind ? 0 : plan_put_text (maker->builder, from->type);
-  mount->source = plan_put_text (maker->builder, from->source);
+  if (from->kind == SPEC_MOUNT_REMOUNT)
+    mount->action = PLAN_MOUNT_REMOUNT;
+  else
+    mount->source = plan_put_text (maker->builder, from->source);
+  if (from->kind == SPEC_MOUNT_BIND)
+    fill_bind (maker, from, mount);
+  else if (from->kind == SPEC_MOUNT_FILESYSTEM)
+    fill_filesystem (maker, from, mount);
   mount->options = plan_put_texts (maker->builder, from->data, from->n_data);
-  if (bind && from->recursive)
-    mount->flags |= PLAN_MOUNT_RECURSIVE;
-  if (((from->set | from->recursive_set) & MOUNT_ATTR_RDONLY) != 0 && has_below (maker->spec, i))
+  if (((from->set | from->recursive_set) & MOUNT_ATTR_RDONLY) != 0 && maker->below[i])
     mount->flags |= PLAN_MOUNT_LATE;
-  if (!bind && str_equal (from->type, "tmpfs") && !has_option (from, "mode"))
-    mount->flags |= PLAN_MOUNT_MODE_OF_TARGET;
   if (from->copy_up)
     mount->flags |= copy_up_flags (from);
-  if (!bind && str_equal (from->type, "sysfs"))
-    mount->flags |= PLAN_MOUNT_SYSFS_FALLBACK;
 }
 
 static void
@@ -188,6 +203,7 @@ plan_cgroup_hierarchy (struct maker *maker, const struct spec_mount *from,
   mount->action = bind ? PLAN_MOUNT_BIND : PLAN_MOUNT_FILESYSTEM;
   mount->type = plan_put_text (maker->builder, hierarchy->type);
   mount->source = plan_put_text (maker->builder, bind ? hierarchy->source : "cgroup");
+  mount->instead = plan_put_text (maker->builder, bind ? NULL : hierarchy->source);
   mount->options = plan_put_texts (maker->builder, hierarchy->options, n_options);
 }
 
@@ -362,6 +378,10 @@ spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                       struct plan_builder *builder, struct plan *root, struct tare_error *error)
 {
   struct maker maker = { .spec = spec, .facts = facts, .builder = builder };
+  autofree bool *below = spec_find_below (spec);
+  if (below == NULL)
+    return fail (error, ENOMEM, "make the plan");
+  maker.below = below;
   root->rootfs = plan_put_text (builder, spec->rootfs);
   root->root_propagation = spec->root_propagation;
   if (spec->config->root->readonly)

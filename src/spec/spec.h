@@ -36,6 +36,7 @@ enum spec_mount_kind
   SPEC_MOUNT_FILESYSTEM,
   SPEC_MOUNT_BIND,
   SPEC_MOUNT_CGROUP, /* becomes one or several mounts: struct cgroup_mounts */
+  SPEC_MOUNT_REMOUNT,
 };
 struct spec_mount
 {
@@ -47,6 +48,9 @@ struct spec_mount
   uint64_t propagation, recursive_propagation;         /* MS_* */
   const char **data;                                   /* for fsconfig, in order */
   size_t n_data;
+  const char *idmap;             /* what follows "idmap=" */
+  const char *uid_map, *gid_map; /* for an idmapped mount, as the kernel's files want them */
+  uint64_t flags;                /* PLAN_MOUNT_* that options ask for */
 };
 
 struct spec_rlimit
@@ -181,6 +185,13 @@ static inline bool
 spec_is_new (const struct spec *spec, uint64_t type)
 {
   return (spec->new_namespaces & type) != 0;
+}
+
+/* ... or joins one? */
+static inline bool
+spec_has (const struct spec *spec, uint64_t type)
+{
+  return ((spec->new_namespaces | spec->joined_namespaces) & type) != 0;
 }
 
 /* Number of a capability by its spec name "CAP_KILL", or -EINVAL; and back (NULL). */

@@ -39,6 +39,18 @@ sys_fsconfig_create (int fs)
 }
 
 int
+sys_fsconfig_reconfigure (int fs)
+{
+  return result (syscall (SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+}
+
+int
+sys_fspick (int mount)
+{
+  return result (syscall (SYS_fspick, mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+}
+
+int
 sys_fsmount (int fs, uint64_t attributes)
 {
   return result (syscall (SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned) attributes));

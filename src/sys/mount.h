@@ -22,6 +22,9 @@ int sys_fsopen (const char *type);
 int sys_fsconfig_string (int fs, const char *key, const char *value);
 int sys_fsconfig_flag (int fs, const char *key);
 int sys_fsconfig_create (int fs);
+/* The file system of a mount, to change its options; then: apply them. */
+int sys_fspick (int mount);
+int sys_fsconfig_reconfigure (int fs);
 int sys_fsmount (int fs, uint64_t attributes);
 /* The kernel's own words on the last failure of fs ("e tmpfs: Bad value for 'mode'"), one line,
  * without the level prefix; an empty string if there are none. */

@@ -36,6 +36,7 @@ static const struct words host_words[] = {
   { "forked", "init is now the stage's child: take its pid and pidfd" },
   { "net_devices", "move them into the network namespace, by rtnetlink" },
   { "resources", "write the cgroup's limits" },
+  { "mounts", "open sources that the user namespace may not reach; map the ids of mounts" },
   { "filter", "compile the seccomp filter, while init mounts" },
   { "rootfs_ready", "device rules take effect" },
   { "runtime_hooks", "prestart and createRuntime hooks" },

@@ -322,7 +322,7 @@ test_joins (void)
   drive.root.flags = (drive.root.flags | PLAN_FORK | PLAN_UNSHARE_USER | PLAN_USER_NAMESPACE)
                      & ~(uint64_t) PLAN_LOOPBACK_UP;
   drive.user_map = "0 0 4294967295\n";
-  drive.mounts[5].flags |= PLAN_MOUNT_SYSFS_FALLBACK;
+  drive.mounts[5].instead = plan_put_text (&drive.builder, "/sys");
   drive_script (&drive, "readlink /proc/self/ns/net; echo pid $$; id; touch /sys/x 2>&1; ls "
                         "/sys/kernel >/dev/null && echo sys; touch /sys/fs/cgroup/x 2>&1");
   PRINTS (&drive, "joined, then a new user namespace", net, "pid 1\n", "uid=0(root)",

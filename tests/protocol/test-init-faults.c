@@ -57,7 +57,7 @@ begin_with_all (struct drive *drive, pid_t holder, bool joins_user)
                        | PLAN_NEW_CGROUP_NAMESPACE | PLAN_NET_DEVICES;
   drive->user_map = "0 0 4294967295\n";
   drive->offsets = "monotonic 1 0\n";
-  drive->mounts[5].flags |= PLAN_MOUNT_SYSFS_FALLBACK;
+  drive->mounts[5].instead = plan_put_text (&drive->builder, "/sys");
   drive->sysctls[drive->n_sysctls++] =
       (struct plan_sysctl){ plan_put_text (&drive->builder, "kernel/shmmni"),
                             plan_put_text (&drive->builder, "111") };
