@@ -51,6 +51,8 @@ extern "C"
 
   /* "0.1.0" */
   const char *tare_version (void);
+  /* "2.5.4"; NULL: built without */
+  const char *tare_libseccomp_version (void);
 /* The version of the OCI runtime specification that this follows. */
 #define TARE_OCI_VERSION "1.3.0"
 

@@ -16,8 +16,11 @@ run_version (struct cli *cli, const void *values, char **arguments, size_t count
   (void) values;
   (void) arguments;
   (void) count;
-  int length = snprintf (text, sizeof text, "tare version %s\ncommit: %s\nspec: %s\n",
-                         tare_version (), TARE_COMMIT, TARE_OCI_VERSION);
+  const char *libseccomp = tare_libseccomp_version ();
+  int length = snprintf (text, sizeof text, "tare version %s\ncommit: %s\nspec: %s\n%s%s%s",
+                         tare_version (), TARE_COMMIT, TARE_OCI_VERSION,
+                         libseccomp != NULL ? "libseccomp: " : "",
+                         libseccomp != NULL ? libseccomp : "", libseccomp != NULL ? "\n" : "");
   return cli_print (cli, text, (size_t) length, error);
 }
 

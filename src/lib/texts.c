@@ -21,6 +21,12 @@ tare_version (void)
   return PACKAGE_VERSION;
 }
 
+const char *
+tare_libseccomp_version (void)
+{
+  return spec_seccomp_version ();
+}
+
 static bool
 cgroups_are_v2 (void)
 {

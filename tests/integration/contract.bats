@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# What the managers take from the command line, to the letter: outputs compared with
+# tests/golden/cli, and for every failure that a manager tells apart, the pattern by which it does.
+# UPDATE_GOLDEN=1 writes the files anew; read the difference before you keep it.
+
+# shellcheck disable=SC2154
+load helpers
+
+GOLDEN=$TOP/tests/golden/cli
+
+setup_file() {
+  file_begin
+  mkdir -m 700 "$ROOT"
+}
+teardown_file() {
+  file_end
+}
+setup() {
+  test_begin
+}
+teardown() {
+  test_end
+}
+
+# What differs from run to run by its name.
+normalise() {
+  sed -E -e "s|$ID|ID|g" -e "s|$WORK|WORK|g" -e 's|bundle-[0-9]+|BUNDLE|g' \
+    -e 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z/TIME/g' \
+    -e 's/("pid": ?)[1-9][0-9]*/\1PID/g' -e 's/^(ID +)[1-9][0-9]* +/\1PID /' \
+    -e '/^ID/s/  +/  /g'
+}
+
+# compare NAME: standard input with that golden file.
+compare() {
+  normalise >"$WORK/$1"
+  [ -z "${UPDATE_GOLDEN:-}" ] || cp "$WORK/$1" "$GOLDEN/$1"
+  diff -u "$GOLDEN/$1" "$WORK/$1"
+}
+
+# tell COMMAND...: the line, what it prints on either stream, its status.
+tell() {
+  local result=0
+  echo "\$ tare $*"
+  rt "$@" 2>&1 </dev/null || result=$?
+  echo "= $result"
+}
+
+@test "a life: state and list of a container that is created, running, paused, stopped" {
+  only_tare
+  make_bundle sleep 1000
+  config '.annotations = {"org.example.key": "a \"value\" / ü"}'
+  {
+    rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+    tell state "$ID"
+    tell start "$ID"
+    tell list
+    tell pause "$ID"
+    tell list --format json
+    tell list --quiet
+    tell resume "$ID"
+    tell ps --format json "$ID" | sed -E 's/\[[0-9]+\]/[PID]/'
+    tell kill "$ID" KILL
+    wait_until 30 has_status "$ID" stopped
+    tell state "$ID"
+    tell ps --format json "$ID"
+    tell delete "$ID"
+    tell list
+  } | compare life.txt
+}
+
+@test "failures: the lines that people and managers read" {
+  only_tare
+  make_bundle sleep 1000
+  {
+    for verb in state start kill delete pause resume ps; do
+      tell "$verb" "no-such"
+    done
+    tell delete --force no-such
+    tell exec no-such true
+    tell state ..
+    tell state 'a/b'
+    tell create --bundle "$WORK/no-such" "$ID"
+    rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+    tell create --bundle "$BUNDLE" "$ID"
+    rt start "$ID"
+    tell start "$ID"
+    tell resume "$ID"
+    tell delete "$ID"
+    tell exec "$ID" no-such-program
+    tell exec "$ID" /no/such/program
+    tell exec "$ID" /bin
+    tell exec --cwd /no/such "$ID" true
+    tell exec --user nobody "$ID" true
+    tell pause "$ID"
+    tell exec "$ID" true
+    rt resume "$ID"
+    rt kill "$ID" KILL
+    wait_until 30 has_status "$ID" stopped
+    tell start "$ID"
+    tell kill "$ID" TERM
+    tell pause "$ID"
+    tell exec "$ID" true
+    tell kill "$ID" NOSUCH
+  } | compare failures.txt
+}
+
+# ---- the patterns --------------------------------------------------------------------------------
+
+# says MANAGER PATTERN: the last line told has what the manager looks for; "(?i)" in front as in Go.
+says() {
+  local pattern=$2 flags=-qE
+  [ "$pattern" = "${pattern#'(?i)'}" ] || flags=-qiE
+  grep "$flags" -e "${pattern#'(?i)'}" <<<"$stderr" || fail_with "$1 does not find '$pattern'"
+}
+
+@test "patterns: an unknown container" {
+  run_rt delete no-such
+  says containerd 'does not exist'
+  run_rt kill no-such 9
+  says containerd 'does not exist'
+  run_rt state no-such
+  says podman 'does not exist'
+  says CRI-O 'does not exist'
+}
+
+@test "patterns: a container that has stopped" {
+  make_bundle true
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  rt start "$ID"
+  wait_until 30 has_status "$ID" stopped
+  run_rt kill "$ID" 15
+  [ "$status" -ne 0 ]
+  says containerd 'os: process already finished|container not running'
+  says podman 'container not running|open pidfd: No such process|kill container: No such process'
+  says CRI-O 'no such process|container not running|invalid process'
+  only_tare
+  says 'containerd (as text of ESRCH)' '(?i)no such process'
+}
+
+# podman_status: what Podman makes of the message in the log, by its regular expressions in order.
+podman_status() {
+  if grep -qiE 'permission denied|operation not permitted' <<<"$1"; then
+    echo 126
+  elif grep -qiE 'executable file not found in|no such file or directory|open executable' <<<"$1"; then
+    echo 127
+  else
+    echo 125
+  fi
+}
+
+# docker_status: what dockerd makes of it; it minds the case.
+docker_status() {
+  if grep -qE 'executable file not found|no such file or directory|system cannot find the file' <<<"$1"; then
+    echo 127
+  elif grep -qE 'permission denied|is a directory|not a directory' <<<"$1"; then
+    echo 126
+  else
+    echo 125
+  fi
+}
+
+# refused FILTER WORDS PODMAN DOCKER [EXTRA OPTION...]: create as a shim calls it, with one thing
+# wrong: one JSON record with the words, which the two take for these statuses; nothing is left.
+refused() {
+  local filter=$1 words=$2 podman=$3 docker=$4 message
+  cp "$BUNDLE/config.json" "$BUNDLE/good.json"
+  config "$filter"
+  rm -f "$BUNDLE/log.json"
+  ! rt --log "$BUNDLE/log.json" --log-format json create --bundle "$BUNDLE" \
+    --pid-file "$BUNDLE/pid" "$ID" </dev/null >"$BUNDLE/out" 2>&1 || fail_with "$filter: created"
+  mv "$BUNDLE/good.json" "$BUNDLE/config.json"
+  message=$(jq -rs 'map(select(.level == "error")) | last | .msg' "$BUNDLE/log.json")
+  [[ $message == *"$words"* ]] || fail_with "$filter: the message '$message' lacks '$words'"
+  [ "$(podman_status "$message")" = "$podman" ] || fail_with "$filter: Podman: $message"
+  [ "$(docker_status "$message")" = "$docker" ] || fail_with "$filter: Docker: $message"
+  ! is_tare || assert_one_record "$BUNDLE/log.json" "$words"
+  assert_nothing_left
+}
+
+@test "patterns: what a create refuses, and the status that a manager makes of it" {
+  make_bundle true
+  mkdir -p "$WORK/rootfs/etc"
+  echo text >"$BUNDLE/rootfs/bin/text"
+  refused '.process.args = ["no-such"]' 'executable file' 127 127
+  refused '.process.args = ["/no/such"]' 'no such file or directory' 127 127
+  refused '.process.args = ["/bin/text"]' 'permission denied' 126 126
+  refused '.process.args = ["/bin"]' '/bin' 126 126
+  only_tare
+  # not the program: Docker, which minds the case, tells the two apart
+  refused '.mounts += [{destination: "/x", type: "bind", source: "/no/such/source", options: ["bind"]}]' \
+    '/no/such/source' 127 125
+  refused '.process.cwd = "/bin/busybox"' '/bin/busybox' 125 125
+  refused '.process.cwd = "relative"' 'process.cwd' 125 125
+  refused '.process.user.uid = -1' 'process.user.uid' 125 125
+  refused '.linux.resources.memory = {limit: "much"}' 'linux.resources.memory.limit' 125 125
+  refused '.process.rlimits = [{type: "RLIMIT_X", soft: 1, hard: 1}]' 'process.rlimits[0]' 125 125
+}
+
+@test "patterns: a program for another machine is told as such by start" {
+  only_tare
+  make_bundle /bin/other
+  # an ELF file of SuperH; nobody registers an interpreter for it
+  printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x2a\0\x01\0\0\0%080d' 0 >"$BUNDLE/rootfs/bin/other"
+  chmod 755 "$BUNDLE/rootfs/bin/other"
+  run_rt run --bundle "$BUNDLE" "$ID" </dev/null
+  [ "$status" -ne 0 ]
+  [[ ${stderr,,} == *'exec format error'* && $stderr == */bin/other* ]]
+  assert_nothing_left
+}
+
+# ---- what is parsed ------------------------------------------------------------------------------
+
+@test "parsers: --version as Docker's engine and go-runc read it" {
+  local name="" version="" commit="" spec="" line
+  while IFS= read -r line; do
+    case $line in
+      *version*) [ -n "$version" ] || { name=${line%%version*} version=${line##*version}; } ;;
+      commit:*) commit=${line#commit: } ;;
+      spec:*) spec=${line#spec: } ;;
+    esac
+  done < <("$RUNTIME" --version)
+  [ "${name// /}" = "$(basename "$RUNTIME")" ]
+  [[ ${version//[: ]/} =~ ^[0-9]+\.[0-9]+\.[0-9]+ ]]
+  [ -n "$commit" ]
+  ! is_tare || "$RUNTIME" --version | grep -qE '^libseccomp: [0-9]+\.[0-9]+\.[0-9]+$'
+  [[ $spec =~ ^1\.[0-9]+\.[0-9]+$ ]] || ! is_tare && [[ $spec == 1.* ]]
+}
+
+@test "parsers: state and list into the types that go-runc and CRI-O have" {
+  make_bundle sleep 1000
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  # shellcheck disable=SC2016
+  local types='(.id | type == "string") and (.pid | type == "number" and . > 1)
+    and (.status | IN("created", "running", "paused", "stopped"))
+    and (.bundle | startswith("/")) and (.rootfs | startswith("/"))
+    and (.created | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$"))
+    and ((.annotations // {}) | all(.[]; type == "string"))'
+  rt state "$ID" | jq -e "(.ociVersion | type == \"string\") and $types"
+  rt list --format json | jq -e "type == \"array\" and all(.[]; $types)"
+  rt list --format=json | jq -e 'length == 1'
+}
+
+@test "probes: what is not there fails, what is there succeeds" {
+  "$RUNTIME" features >/dev/null
+  "$RUNTIME" exec --help >/dev/null
+  run_rt create --bundle
+  says 'podman, of an option' 'flag needs an argument|requires an argument'
+  only_tare
+  run_rt checkpoint --help
+  [ "$status" -ne 0 ]
+}
+
+# ---- features ------------------------------------------------------------------------------------
+
+@test "features: every member of features.md has an answer, and each yes is kept" {
+  only_tare
+  local features
+  features=$("$RUNTIME" features)
+  jq -r '[paths | map(select(type == "string")) | join(".")] | unique | .[]' <<<"$features" |
+    grep -vE '^annotations\.' | sort >"$WORK/members"
+  sort "$GOLDEN/features.txt" | comm -23 - "$WORK/members" >"$WORK/missing"
+  [ ! -s "$WORK/missing" ] || fail_with "features lacks $(tr '\n' ' ' <"$WORK/missing")"
+  jq -e '.ociVersionMin == "1.0.0" and .ociVersionMax == "1.3.0"
+    and ([.. | select(type == "array") | select(length != (unique | length))] == [])' <<<"$features"
+  jq -e '.linux.capabilities | index("CAP_SYS_ADMIN") != null' <<<"$features"
+}
