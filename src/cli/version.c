@@ -17,10 +17,10 @@ run_version (struct cli *cli, const void *values, char **arguments, size_t count
   (void) arguments;
   (void) count;
   const char *libseccomp = tare_libseccomp_version ();
-  int length = snprintf (text, sizeof text, "tare version %s\ncommit: %s\nspec: %s\n%s%s%s",
-                         tare_version (), TARE_COMMIT, TARE_OCI_VERSION,
-                         libseccomp != NULL ? "libseccomp: " : "",
-                         libseccomp != NULL ? libseccomp : "", libseccomp != NULL ? "\n" : "");
+  int length =
+      snprintf (text, sizeof text, "tare version %s\ncommit: %s\nspec: %s\n%s%s%s", tare_version (),
+                TARE_COMMIT, TARE_OCI_VERSION, libseccomp != NULL ? "libseccomp: " : "",
+                libseccomp != NULL ? libseccomp : "", libseccomp != NULL ? "\n" : "");
   return cli_print (cli, text, (size_t) length, error);
 }
 
