@@ -116,6 +116,9 @@ extern "C"
     bool no_pivot;
     bool no_new_keyring;
     bool want_terminal; /* without console_socket: ret_process->terminal is for the caller */
+    bool start;         /* the program runs on return; where it cannot, nothing is left */
+    /* of the terminal, in characters, from the first instant; 0: as the config has it */
+    uint16_t terminal_rows, terminal_columns;
   };
 
   struct tare_process
@@ -128,7 +131,7 @@ extern "C"
 #define TARE_CREATE_OPTIONS_INIT                                                                   \
   {                                                                                                \
     sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false,  \
-        false                                                                                      \
+        false, false, 0, 0                                                                         \
   }
 
 #define TARE_PROCESS_INIT                                                                          \
@@ -136,7 +139,8 @@ extern "C"
     0, -1, -1                                                                                      \
   }
 
-  /* Creates a container and returns once its init waits for tare_start. EEXIST: the id is taken. */
+  /* Creates a container and returns once its init waits for tare_start; with options->start, once
+   * its program runs (runtime.md "Lifecycle", to step 9). EEXIST: the id is taken. */
   int tare_create (struct tare_context *context, const char *id,
                    const struct tare_create_options *options, struct tare_process *ret_process,
                    struct tare_error *error);

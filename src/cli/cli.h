@@ -209,9 +209,15 @@ struct cli_create_options
 /* Connects the pidfd socket, creates, sends the pidfd. What
  * fails after the container is there deletes it again. attached: a terminal is ours, unless there
  * is a console socket. */
-int cli_create_container (struct cli *cli, const struct cli_create_options *options, bool attached,
-                          const char *id, struct tare_process *ret_process,
-                          struct tare_error *error);
+enum cli_create_mode
+{
+  CLI_CREATE, /* it waits for start */
+  CLI_RUN_DETACHED,
+  CLI_RUN_ATTACHED,
+};
+int cli_create_container (struct cli *cli, const struct cli_create_options *options,
+                          enum cli_create_mode mode, const char *id,
+                          struct tare_process *ret_process, struct tare_error *error);
 
 /* ---- an attached terminal (run, exec)
  * ------------------------------------------------------------ */

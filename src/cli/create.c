@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 static int
-create (struct cli *cli, const struct cli_create_options *options, bool attached, const char *id,
-        struct tare_process *ret_process, struct tare_error *error)
+create (struct cli *cli, const struct cli_create_options *options, enum cli_create_mode mode,
+        const char *id, struct tare_process *ret_process, struct tare_error *error)
 {
-  const struct tare_create_options create = {
+  struct tare_create_options create = {
     .size = sizeof create,
     .bundle = options->bundle,
     .config = options->config,
@@ -18,14 +18,18 @@ create (struct cli *cli, const struct cli_create_options *options, bool attached
     .preserve_fds = options->preserve_fds,
     .no_pivot = options->no_pivot,
     .no_new_keyring = options->no_new_keyring,
-    .want_terminal = attached,
+    .want_terminal = mode == CLI_RUN_ATTACHED,
+    .start = mode != CLI_CREATE,
   };
+  if (create.want_terminal)
+    cli_terminal_size (&create.terminal_rows, &create.terminal_columns);
   return tare_create (cli->context, id, &create, ret_process, error);
 }
 
 int
-cli_create_container (struct cli *cli, const struct cli_create_options *options, bool attached,
-                      const char *id, struct tare_process *ret_process, struct tare_error *error)
+cli_create_container (struct cli *cli, const struct cli_create_options *options,
+                      enum cli_create_mode mode, const char *id, struct tare_process *ret_process,
+                      struct tare_error *error)
 {
   struct tare_process process = TARE_PROCESS_INIT;
   int socket = -1;
@@ -33,7 +37,7 @@ cli_create_container (struct cli *cli, const struct cli_create_options *options,
   if (options->pidfd_socket != NULL)
     r = socket = cli_connect_pidfd_socket (options->pidfd_socket, error);
   if (r >= 0)
-    r = create (cli, options, attached, id, &process, error);
+    r = create (cli, options, mode, id, &process, error);
   if (r >= 0 && socket >= 0)
     {
       r = cli_send_descriptor (socket, process.pidfd, error);
@@ -58,7 +62,7 @@ run_create (struct cli *cli, const void *values, char **arguments, size_t count,
 {
   struct tare_process process;
   (void) count;
-  int r = cli_create_container (cli, values, false, arguments[0], &process, error);
+  int r = cli_create_container (cli, values, CLI_CREATE, arguments[0], &process, error);
   if (r >= 0)
     (void) close (process.pidfd);
   return r;

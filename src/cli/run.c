@@ -34,17 +34,15 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
   int signals = cli_open_signals (error);
   if (signals < 0)
     return signals;
-  int r = cli_create_container (cli, options, true, id, &process, error);
+  int r = cli_create_container (cli, options, CLI_RUN_ATTACHED, id, &process, error);
   if (r >= 0)
     {
       r = cli_terminal_open (&terminal, process.terminal, error);
-      if (r >= 0)
-        r = tare_start (cli->context, id, error);
-      bool started = r >= 0;
-      if (started)
+      bool opened = r >= 0;
+      if (opened)
         r = cli_wait (&process, signals, &terminal, error);
       cli_terminal_close (&terminal);
-      if (!started || !options->keep)
+      if (!opened || !options->keep)
         r = delete_after (cli, id, r, error);
       (void) close (process.pidfd);
     }
@@ -57,12 +55,10 @@ run_detached (struct cli *cli, const struct cli_create_options *options, const c
               struct tare_error *error)
 {
   struct tare_process process = TARE_PROCESS_INIT;
-  int r = cli_create_container (cli, options, false, id, &process, error);
-  if (r < 0)
-    return r;
-  (void) close (process.pidfd);
-  r = tare_start (cli->context, id, error);
-  return r < 0 ? delete_after (cli, id, r, error) : 0;
+  int r = cli_create_container (cli, options, CLI_RUN_DETACHED, id, &process, error);
+  if (r >= 0)
+    (void) close (process.pidfd);
+  return r < 0 ? r : 0;
 }
 
 static int

@@ -67,6 +67,13 @@ poststop (struct container *container, struct tare_error *error)
   return 0;
 }
 
+/* create alone: a run goes on by itself. */
+static bool
+waits_for_start (const struct container *container)
+{
+  return !container->options->start;
+}
+
 static int
 bind_start_socket (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -109,6 +116,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .no_pivot = container->options->no_pivot,
     .keep_keyring = container->options->no_new_keyring,
     .environment = (const char *const *) environ,
+    .runs = container->options->start,
+    .terminal_rows = container->options->terminal_rows,
+    .terminal_columns = container->options->terminal_columns,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
     .log = container->host->log,
   };
@@ -250,12 +260,29 @@ created (struct container *container, struct received *received, struct tare_err
   return r;
 }
 
+/* ---- what is start's, in a run ----------------------------------------------------------------
+ */
+
+static bool
+runs (const struct container *container)
+{
+  return container->options->start;
+}
+
+static int
+running (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  int r = container_note_running (container, error);
+  return r < 0 ? r : hooks_poststart (container, error);
+}
+
 const struct step create_steps[] = {
   { .name = "load", .run = load },
   { .name = "console", .run = row_console },
   { .name = "reserve", .run = reserve, .undo = unreserve },
   { .name = "poststop", .undo = poststop }, /* after the undo of what follows */
-  { .name = "start_socket", .run = bind_start_socket },
+  { .name = "start_socket", .needed = waits_for_start, .run = bind_start_socket },
   { .name = "plan", .run = make_plan },
   { .name = "record", .run = record },
   { .name = "cgroup", .run = make_cgroup, .undo = destroy_cgroup },
@@ -299,6 +326,8 @@ const struct step create_steps[] = {
     .run = created,
     .send = MESSAGE_RUN,
     .undo = row_remove_pid_file },
+  { .name = "executing", .needed = runs, .receive = MESSAGE_EXECUTING, .run = row_executing },
+  { .name = "running", .needed = runs, .run = running },
 };
 const size_t n_create_steps = COUNT_OF (create_steps);
 

@@ -190,13 +190,6 @@ ready (struct container *container, struct received *received, struct tare_error
   return r < 0 ? r : row_write_pid_file (container, error);
 }
 
-static int
-executing (struct container *container, struct received *received, struct tare_error *error)
-{
-  (void) received;
-  return await_execve (&container->channel, error);
-}
-
 /* PLAN goes once limits and groups are set: from then on init changes its ids by itself. */
 const struct step exec_steps[] = {
   { .name = "open", .run = open_container },
@@ -219,7 +212,7 @@ const struct step exec_steps[] = {
     .run = ready,
     .send = MESSAGE_RUN,
     .undo = row_remove_pid_file },
-  { .name = "executing", .receive = MESSAGE_EXECUTING, .run = executing },
+  { .name = "executing", .receive = MESSAGE_EXECUTING, .run = row_executing },
 };
 const size_t n_exec_steps = COUNT_OF (exec_steps);
 

@@ -124,6 +124,8 @@ int row_remove_pid_file (struct container *container, struct tare_error *error);
 void row_log_progress (const struct container *container);
 /* After EXECUTING: end of file is success, for execve closes the connection. */
 int await_execve (struct channel *channel, struct tare_error *error);
+int row_executing (struct container *container, struct received *received,
+                   struct tare_error *error);
 
 /* For the caller: the process that was made, whose descriptors become its own. */
 void container_take_process (struct container *container, struct tare_process *ret_process);
@@ -190,6 +192,9 @@ int bundle_open (const char *path, char **ret_path, struct tare_error *error);
 int file_read (int directory, const char *name, size_t max, void **ret_bytes, size_t *ret_length,
                struct tare_error *error);
 int pid_file_write (const char *path, pid_t pid, struct tare_error *error);
+
+/* start.c: status running. */
+int container_note_running (struct container *container, struct tare_error *error);
 
 /* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. */
 int container_open (struct container *container, bool lock, struct tare_error *error);

@@ -123,6 +123,13 @@ await_execve (struct channel *channel, struct tare_error *error)
   return r;
 }
 
+int
+row_executing (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  return await_execve (&container->channel, error);
+}
+
 void
 container_take_process (struct container *container, struct tare_process *ret_process)
 {

@@ -132,12 +132,14 @@ queue_plan (struct container *container)
   int *fds = container->outgoing;
   fds[PLAN_FD_PLAN] = container->plan_fd;
   fds[PLAN_FD_PROGRESS] = container->progress_fd;
-  fds[PLAN_FD_START] = container->start_socket;
+  size_t count = PLAN_FD_START;
   if (container->exec != NULL)
-    fds[PLAN_FD_CONTAINER] = container->container_init;
+    fds[count++] = container->container_init;
+  else if (container->start_socket >= 0)
+    fds[count++] = container->start_socket;
   for (size_t i = 0; i < container->n_joins; i++)
-    fds[PLAN_FD_COUNT + i] = container->joins[i];
-  container->n_outgoing = PLAN_FD_COUNT + container->n_joins;
+    fds[count++] = container->joins[i];
+  container->n_outgoing = count;
 }
 
 static int

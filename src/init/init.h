@@ -136,6 +136,7 @@ int program_find (const char *name, const char *search_path, char *ret_path, siz
                   struct tare_error *error);
 
 /* The connection to whoever waits for us: the host side's, or that of start. */
+bool waits_for_start (const struct init *init);
 struct channel *init_channel (struct init *init);
 /* listener.c: loads a filter that asks, and sends its listener to init.agent. */
 struct sock_fprog;

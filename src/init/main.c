@@ -25,10 +25,11 @@ map_all (struct init *init, const struct received *received, struct tare_error *
 
 /* Every join has its descriptor, and none is left over. */
 static int
-take_joins (struct init *init, const struct received *received, struct tare_error *error)
+take_joins (struct init *init, const struct received *received, size_t first,
+            struct tare_error *error)
 {
   const struct plan_join *join = plan_elements (init->plan, init->plan->joins);
-  size_t count = received->n_fds - PLAN_FD_COUNT;
+  size_t count = received->n_fds - first;
   if (init->plan->joins.count > PLAN_MAX_NAMESPACES || count != init->plan->joins.count)
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO,
                       "%zu descriptors came for %u namespaces to join", count,
@@ -38,7 +39,7 @@ take_joins (struct init *init, const struct received *received, struct tare_erro
       if (join[i].fd >= count)
         return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "descriptor %u of %zu", join[i].fd,
                           count);
-      init->joins[i] = received->fds[PLAN_FD_COUNT + join[i].fd];
+      init->joins[i] = received->fds[first + join[i].fd];
     }
   return 0;
 }
@@ -62,8 +63,12 @@ take_descriptors (struct init *init, const struct received *received, struct tar
 {
   if (init->plan->kind == PLAN_EXEC)
     return take_container (init, received, error);
+  if (init_flag (init, PLAN_RUNS))
+    return take_joins (init, received, PLAN_FD_START, error);
+  if (received->n_fds <= PLAN_FD_START)
+    return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "PLAN came without a start socket");
   init->start_socket = received->fds[PLAN_FD_START];
-  return take_joins (init, received, error);
+  return take_joins (init, received, PLAN_FD_COUNT, error);
 }
 
 static int
@@ -104,7 +109,7 @@ receive_plan (struct init *init, struct tare_error *error)
   int r = channel_receive (&init->channel, MESSAGE_PLAN, &received, error);
   if (r < 0)
     return r;
-  if (received.n_fds < PLAN_FD_COUNT)
+  if (received.n_fds < PLAN_FD_START)
     {
       close_fds (received.fds, received.n_fds);
       return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "PLAN came with %zu descriptors",

@@ -31,11 +31,17 @@ init_channel (struct init *init)
   return init->start.fd >= 0 ? &init->start : &init->channel;
 }
 
-/* An exec is waited for by the one who began it, a container by whoever calls start. */
+/* An exec and a run are waited for by the one who began it, a container by whoever calls start. */
+bool
+waits_for_start (const struct init *init)
+{
+  return init->plan->kind == PLAN_CREATE && !init_flag (init, PLAN_RUNS);
+}
+
 int
 step_ready (struct init *init, struct tare_error *error)
 {
-  int r = init->plan->kind == PLAN_EXEC ? 0 : sys_socket_listen (init->start_socket, START_BACKLOG);
+  int r = waits_for_start (init) ? sys_socket_listen (init->start_socket, START_BACKLOG) : 0;
   if (r < 0)
     return fail (error, r, "listen for start");
   r = reset_signals (init->plan);

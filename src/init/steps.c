@@ -231,7 +231,7 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (credentials,      NULL,                     step_credentials),
   STEP (program,          has_program,              step_program),
   SYNC (ready,            NULL,                     step_ready,         READY, RUN),
-  SELF (wait,             NULL,                     step_wait,          NONE, START),
+  SELF (wait,             waits_for_start,          step_wait,          NONE, START),
   STEP (start_hooks,      has_start_hooks,          step_start_hooks),
   STEP (rlimits,          has_rlimits,              step_rlimits),
   SELF (executing,        NULL,                     step_executing,     EXECUTING, NONE),

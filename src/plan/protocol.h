@@ -22,6 +22,7 @@
  *   start:   (connects)                 (accepts)
  *            START  ----------------->
  *                  <------------------  EXECUTING, then end of file: execve succeeded
+ *   run:     as create, but EXECUTING and the end of file come on the first connection
  */
 #ifndef TARE_PLAN_PROTOCOL_H
 #define TARE_PLAN_PROTOCOL_H
@@ -76,7 +77,7 @@ enum plan_fd
 {
   PLAN_FD_PLAN,                      /* sealed memfd */
   PLAN_FD_PROGRESS,                  /* struct plan_progress */
-  PLAN_FD_START,                     /* bound socket on which init listens */
+  PLAN_FD_START,                     /* bound socket on which init listens; not with PLAN_RUNS */
   PLAN_FD_CONTAINER = PLAN_FD_START, /* exec: the pidfd of the container's init */
   PLAN_FD_COUNT,
 };

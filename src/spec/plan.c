@@ -95,6 +95,11 @@ plan_process (const struct spec *spec, const struct spec_facts *facts, struct pl
           root->terminal_rows = (uint32_t) process->console_size->height;
           root->terminal_columns = (uint32_t) process->console_size->width;
         }
+      else
+        {
+          root->terminal_rows = facts->terminal_rows;
+          root->terminal_columns = facts->terminal_columns;
+        }
     }
   if (process->user != NULL)
     {
@@ -195,6 +200,8 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   root.hostname = plan_put_text (builder, spec->config->hostname);
   root.domainname = plan_put_text (builder, spec->config->domainname);
   plan_namespaces (spec, facts, builder, &root);
+  if (facts->runs)
+    root.flags |= PLAN_RUNS;
   int r = spec_plan_filesystem (spec, facts, builder, &root, error);
   if (r < 0)
     return r;

@@ -126,6 +126,8 @@ struct spec_facts
   bool no_pivot;
   bool keep_keyring; /* the caller's session keyring is the container's too */
   bool timings;
+  bool runs;                                /* the program follows without a start */
+  uint16_t terminal_rows, terminal_columns; /* where the config has no consoleSize; or 0 */
   /* of an exec: the container's namespaces that are not ours, and how its root was entered */
   uint64_t container_namespaces;
   bool chrooted;

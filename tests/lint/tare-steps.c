@@ -43,6 +43,7 @@ static const struct words host_words[] = {
   { "go", "init may go on, with the filter" },
   { "terminal", "hand on the terminal that init made" },
   { "created", "scheduling; status created; pid file" },
+  { "running", "in a run: status running; poststart hooks" },
   { "ready", "scheduling; pid file" },
   { "executing", "wait until execve succeeded" },
   { NULL, NULL },
