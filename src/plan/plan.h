@@ -175,7 +175,7 @@ enum plan_flags
   PLAN_KEEP_KEYRING = 1 << 18,    /* the caller's session keyring; else a new one */
   PLAN_HOST_SCHEDULES = 1 << 24,  /* scheduler, io_priority: it has rights that init may lack */
   PLAN_NET_DEVICES = 1 << 19,     /* the host moves some once init is in its namespace */
-  PLAN_RUNS = 1 << 19,            /* no waiting for start: from RUN on to the program */
+  PLAN_RUNS = 1 << 26,            /* no waiting for start: from RUN on to the program */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 
