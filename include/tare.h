@@ -273,6 +273,9 @@ extern "C"
   int tare_stats (struct tare_context *context, const char *id, char **ret_json,
                   struct tare_error *error);
 
+  /* 1 if the container's memory limit has killed one of its processes, else 0. */
+  int tare_is_oom_killed (struct tare_context *context, const char *id, struct tare_error *error);
+
   enum
   {
     TARE_EVENT_OOM = 1 << 0, /* its memory limit could not be kept without a kill */

@@ -437,6 +437,12 @@ cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *erro
 }
 
 int
+cgroup_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error)
+{
+  return cgroup->layout->is_frozen_above (cgroup, error);
+}
+
+int
 cgroup_is_frozen (const struct cgroup *cgroup, struct tare_error *error)
 {
   return cgroup->layout->is_frozen (cgroup, error);

@@ -33,6 +33,7 @@ struct cgroup
   const struct cgroup_layout *layout;
   struct cgroup_hierarchy hierarchies[CGROUP_MAX_HIERARCHIES];
   size_t n_hierarchies;
+  const char *owner; /* the caller's: a name that no other container ever had, or NULL */
   const struct log *log;
 };
 
@@ -58,7 +59,8 @@ int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
 int cgroup_check_free (const struct cgroup *cgroup, struct tare_error *error);
 /* Makes the group in every hierarchy, parents too (v1: cpuset parents filled; v2: controllers
  * enabled down the path) and holds it. A group that exists with processes in it, or frozen, is
- * refused (EBUSY). What this call made is removed again if it fails. */
+ * refused (EBUSY), and so is one that another container is just being made in. What this call made
+ * is removed again if it fails. */
 int cgroup_create (struct cgroup *cgroup, struct tare_error *error);
 /* The v2 directory for CLONE_INTO_CGROUP, or -EBADF. Owned by cgroup. */
 int cgroup_clone_fd (const struct cgroup *cgroup);
@@ -118,9 +120,15 @@ int cgroup_oom_open (const struct cgroup *cgroup, struct cgroup_oom *ret_oom,
 /* Since the last call. */
 bool cgroup_oom_happened (struct cgroup_oom *oom);
 void cgroup_oom_done (struct cgroup_oom *oom);
+/* How many processes the limit has killed since the group was made. */
+uint64_t cgroup_oom_kills (const struct cgroup *cgroup);
+
+/* 1: a group above it is frozen, so that whatever enters it stops at once. */
+int cgroup_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error);
 
 /* Removes the group and the groups below it, bounded (about 10 s at worst). Kills stragglers.
- * What is gone already is fine. Parents that were made on the way stay (others may use them). */
+ * What is gone already is fine, and so is a group that has become another owner's: that stays.
+ * Parents that were made on the way stay (others may use them). */
 int cgroup_destroy (struct cgroup *cgroup, struct tare_error *error);
 /* Closes and frees; no effect on the groups. */
 void cgroup_done (struct cgroup *cgroup);

@@ -13,6 +13,8 @@
 enum
 {
   DESTROY_MS = 10000,
+  UNCLAIMED_MODE = 0700,
+  CLAIMED_MODE = 0755,
 };
 
 /* ---- make ------------------------------------------------------------------------------------ */
@@ -89,19 +91,6 @@ undo (struct cgroup *cgroup)
       undo_hierarchy (&cgroup->hierarchies[i]);
 }
 
-static int
-make_hierarchy (struct cgroup_hierarchy *h, struct tare_error *error)
-{
-  int (*enter) (int, int) = h->v2                                 ? enter_v2
-                            : list_has (h->controllers, "cpuset") ? enter_cpuset
-                                                                  : enter_plain;
-  int fd = group_make (h->root, h->path, enter, &h->existed);
-  if (fd < 0)
-    return fail (error, fd, "make cgroup '%s%s'", h->mount, h->path);
-  h->fd = fd;
-  return 0;
-}
-
 /* A group that was there must have no processes: they would get this container's limits, and be
  * killed with it. */
 static int
@@ -118,6 +107,34 @@ check_empty (const struct cgroup_hierarchy *h, int group, struct tare_error *err
   return 0;
 }
 
+/* The first is claimed for all of them, before the others are made. */
+static int
+claim (const struct cgroup_hierarchy *h, struct tare_error *error)
+{
+  int r = group_claim (h->fd, h->path[h->existed] != '\0');
+  int used = r == -EBUSY ? check_empty (h, h->fd, error) : 0;
+  if (used < 0)
+    return used;
+  if (r == -EBUSY)
+    return fail_kind (error, TARE_ERROR_SYSTEM, r,
+                      "container's cgroup '%s%s' is being taken by another container", h->mount,
+                      h->path);
+  return r < 0 ? fail (error, r, "claim cgroup '%s%s'", h->mount, h->path) : 0;
+}
+
+static int
+make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, struct tare_error *error)
+{
+  int (*enter) (int, int) = h->v2                                 ? enter_v2
+                            : list_has (h->controllers, "cpuset") ? enter_cpuset
+                                                                  : enter_plain;
+  int fd = group_make (h->root, h->path, mode, enter, &h->existed);
+  if (fd < 0)
+    return fail (error, fd, "make cgroup '%s%s'", h->mount, h->path);
+  h->fd = fd;
+  return 0;
+}
+
 static int
 check_fit (const struct cgroup *cgroup, struct tare_error *error)
 {
@@ -127,6 +144,11 @@ check_fit (const struct cgroup *cgroup, struct tare_error *error)
       const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
       r = h->path[h->existed] == '\0' ? check_empty (h, h->fd, error) : 0;
     }
+  if (r >= 0)
+    r = cgroup->layout->is_frozen_above (cgroup, error);
+  if (r > 0)
+    return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
+                      "container's cgroup unexpectedly frozen: by a group above it");
   if (r >= 0)
     r = cgroup->layout->is_frozen (cgroup, error);
   if (r > 0)
@@ -153,9 +175,16 @@ cgroupfs_prepare (struct cgroup *cgroup, struct tare_error *error)
 {
   int r = 0;
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
-    r = make_hierarchy (&cgroup->hierarchies[i], error);
+    {
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      r = make_hierarchy (h, i == 0 ? UNCLAIMED_MODE : CLAIMED_MODE, error);
+      if (r >= 0 && i == 0)
+        r = claim (h, error);
+    }
   if (r >= 0)
     r = check_fit (cgroup, error);
+  if (r >= 0 && cgroup->owner != NULL && cgroup->n_hierarchies > 0)
+    group_mark (cgroup->hierarchies[0].fd, cgroup->owner);
   if (r < 0)
     undo (cgroup);
   return r;
@@ -248,9 +277,24 @@ remove_quickly (struct cgroup *cgroup)
   return left;
 }
 
+/* Of a container that ended long ago, say, whose group was given to the next one. */
+static bool
+is_of_another (const struct cgroup *cgroup)
+{
+  const struct cgroup_hierarchy *h = &cgroup->hierarchies[0];
+  return cgroup->owner != NULL && cgroup->n_hierarchies > 0 && h->fd >= 0
+         && group_is_of_another (h->fd, cgroup->owner);
+}
+
 static int
 cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
 {
+  if (is_of_another (cgroup))
+    {
+      log_debug (cgroup->log, "cgroup '%s' is another container's now",
+                 cgroup->hierarchies[0].path);
+      return 0;
+    }
   if (remove_quickly (cgroup) == 0)
     return 0;
   int64_t deadline = now_ms () + DESTROY_MS;

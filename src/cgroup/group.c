@@ -20,6 +20,7 @@
 enum
 {
   BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+  GROUP_MODE = 0755,
   MAX_DEPTH = 128, /* of groups below a container's whose processes are listed */
 };
 
@@ -88,9 +89,10 @@ group_open_nearest (int root, const char *path)
 
 /* One level of group_make. 1 if it was made, 0 if it was there. */
 static int
-make_level (int parent, const char *name, int (*enter) (int parent, int child), int *ret_child)
+make_level (int parent, const char *name, uint32_t mode, int (*enter) (int parent, int child),
+            int *ret_child)
 {
-  int made = sys_mkdirat (parent, name, 0755);
+  int made = sys_mkdirat (parent, name, mode);
   if (made < 0 && made != -EEXIST)
     return made;
   autoclose int child = group_open (parent, name, O_RDONLY);
@@ -122,7 +124,8 @@ unmake (int root, const char *path, size_t made, size_t existed)
 }
 
 int
-group_make (int root, const char *path, int (*enter) (int parent, int child), size_t *ret_existed)
+group_make (int root, const char *path, uint32_t mode, int (*enter) (int parent, int child),
+            size_t *ret_existed)
 {
   size_t total = strlen (path), done = 0, existed = 0;
   bool made = false;
@@ -141,7 +144,8 @@ group_make (int root, const char *path, int (*enter) (int parent, int child), si
         break;
       memcpy (name, path + done + 1, length);
       name[length] = '\0';
-      r = make_level (fd, name, enter, &child);
+      bool last = done + 1 + length == total;
+      r = make_level (fd, name, last ? mode : GROUP_MODE, enter, &child);
       if (r < 0)
         break;
       close_fd (&fd);

@@ -89,3 +89,14 @@ cgroup_oom_happened (struct cgroup_oom *oom)
   oom->count = count;
   return true;
 }
+
+uint64_t
+cgroup_oom_kills (const struct cgroup *cgroup)
+{
+  const struct cgroup_hierarchy *v1 = hierarchy_held (cgroup, "memory");
+  const struct cgroup_hierarchy *h = v1 != NULL ? v1 : hierarchy_held (cgroup, NULL);
+  const char *file = v1 != NULL ? "memory.oom_control" : "memory.events";
+  uint64_t count = 0;
+  autoclose int fd = h != NULL ? sys_openat2 (h->fd, file, O_RDONLY, 0, RESOLVE_BENEATH) : -EBADF;
+  return fd >= 0 && read_count (fd, &count) >= 0 ? count : 0;
+}

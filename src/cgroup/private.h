@@ -34,6 +34,7 @@ struct cgroup_layout
                   struct tare_error *error);
   int (*freeze) (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
   int (*is_frozen) (const struct cgroup *cgroup, struct tare_error *error);
+  int (*is_frozen_above) (const struct cgroup *cgroup, struct tare_error *error);
   int (*kill) (const struct cgroup *cgroup, struct tare_error *error);
 };
 extern const struct cgroup_layout cgroup_layout_v1;
@@ -44,6 +45,7 @@ int v2_devices (const struct cgroup *cgroup, const struct device_rule *rules, si
                 struct tare_error *error);
 int v2_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
 int v2_is_frozen (const struct cgroup *cgroup, struct tare_error *error);
+int v2_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error);
 int v2_kill (const struct cgroup *cgroup, struct tare_error *error);
 /* Waits for "key value" in cgroup.events. 0, -ETIMEDOUT or -errno. */
 int v2_wait (int group, const char *key, int value, int64_t deadline);
@@ -86,9 +88,15 @@ int group_open (int root, const char *path, int flags);
 /* The group, or the nearest directory above it that exists. */
 int group_open_nearest (int root, const char *path);
 /* Makes path and its parents, calling enter for each directory after the first with the one above
- * it. *ret_existed: how many bytes of path were there before. Returns the group's descriptor. */
-int group_make (int root, const char *path, int (*enter) (int parent, int child),
+ * it; mode is that of the last one, if it is made. *ret_existed: how many bytes of path were there
+ * before. Returns the group's descriptor. */
+int group_make (int root, const char *path, uint32_t mode, int (*enter) (int parent, int child),
                 size_t *ret_existed);
+/* claim.c. made: the directory is ours, with mode 0700 until it is claimed. -EBUSY: another is just
+ * making a container in it. */
+int group_claim (int group, bool made);
+void group_mark (int group, const char *owner);
+bool group_is_of_another (int group, const char *owner);
 /* Removes the last directory of path. */
 int group_remove (int root, const char *path);
 /* Removes the groups below an open one, deepest first; -EBUSY when processes (which were sent

@@ -70,6 +70,19 @@ v1_is_frozen (const struct cgroup *cgroup, struct tare_error *error)
   return r < 0 ? fail (error, r, "freezer.state: read") : !str_equal (state, "THAWED");
 }
 
+static int
+v1_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error)
+{
+  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, "freezer");
+  char text[16];
+  if (h == NULL)
+    return v2_is_frozen_above (cgroup, error);
+  int r = group_read (h->fd, "freezer.parent_freezing", text, sizeof text);
+  if (r == -ENOENT || r == -ENODEV)
+    return 0;
+  return r < 0 ? fail (error, r, "freezer.parent_freezing: read") : str_equal (text, "1");
+}
+
 /* ---- kill ------------------------------------------------------------------------------------ */
 
 /* Frozen, the group can neither fork faster than we kill nor let a pid be used again. */
@@ -161,5 +174,6 @@ const struct cgroup_layout cgroup_layout_v1 = {
   .devices = v1_devices,
   .freeze = v1_freeze,
   .is_frozen = v1_is_frozen,
+  .is_frozen_above = v1_is_frozen_above,
   .kill = v1_kill,
 };

@@ -11,6 +11,7 @@
 
 enum
 {
+  THAW_MS = 2000,
   FREEZE_MS = 5000, /* a process in an uninterruptible sleep may not freeze at all */
 };
 
@@ -84,6 +85,17 @@ v2_is_frozen (const struct cgroup *cgroup, struct tare_error *error)
   return h != NULL && r == 0 && str_equal (text, "1");
 }
 
+/* After a thaw the kernel says "frozen" until the last process has noticed: that is waited for. */
+int
+v2_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error)
+{
+  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, NULL);
+  int own = v2_is_frozen (cgroup, error);
+  if (h == NULL || own != 0)
+    return own < 0 ? own : 0;
+  return v2_wait (h->fd, "frozen", 0, now_ms () + THAW_MS) == -ETIMEDOUT;
+}
+
 int
 v2_kill (const struct cgroup *cgroup, struct tare_error *error)
 {
@@ -114,5 +126,6 @@ const struct cgroup_layout cgroup_layout_v2 = {
   .devices = v2_devices,
   .freeze = v2_freeze,
   .is_frozen = v2_is_frozen,
+  .is_frozen_above = v2_is_frozen_above,
   .kill = v2_kill,
 };

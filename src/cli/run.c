@@ -4,8 +4,15 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+enum
+{
+  KILLED = 128 + SIGKILL,
+};
 
 /* The container goes; an error that there is already stays the one that is told. */
 static int
@@ -21,6 +28,18 @@ delete_after (struct cli *cli, const char *id, int r, struct tare_error *error)
   if (deleted < 0)
     cli_log_write (&cli->log, TARE_LOG_WARNING, second.message);
   return r;
+}
+
+/* Else nobody would know why: the kernel's log is not for everyone. */
+static void
+tell_oom (const struct cli *cli, const char *id)
+{
+  char line[512];
+  if (tare_is_oom_killed (cli->context, id, NULL) <= 0)
+    return;
+  (void) snprintf (line, sizeof line, "container `%s` was killed: its memory limit was reached",
+                   id);
+  cli_log_write (&cli->log, TARE_LOG_WARNING, line);
 }
 
 static int
@@ -42,6 +61,8 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
       if (opened)
         r = cli_wait (&process, signals, &terminal, error);
       cli_terminal_close (&terminal);
+      if (opened && r == KILLED)
+        tell_oom (cli, id);
       if (!opened || !options->keep)
         r = delete_after (cli, id, r, error);
       (void) close (process.pidfd);

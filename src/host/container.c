@@ -50,6 +50,17 @@ container_describe (struct container *container, struct tare_error *error)
   return r < 0 ? fail (error, ENOMEM, "describe container") : 0;
 }
 
+/* An id may be used again, but not at the same nanosecond. */
+int
+container_own_cgroup (struct container *container, struct tare_error *error)
+{
+  const struct state_record *record = container->state.record;
+  container->cgroup.owner =
+      arena_format (&container->state.arena, "%s %s", record->created, container->id);
+  return container->cgroup.owner != NULL ? 0
+                                         : fail (error, ENOMEM, "container `%s`", container->id);
+}
+
 int
 container_open (struct container *container, bool lock, struct tare_error *error)
 {
@@ -63,6 +74,8 @@ container_open (struct container *container, bool lock, struct tare_error *error
                    (const char *const *) record->cgroups, record->n_cgroups, container->host->log,
                    error);
   container->has_cgroup = r >= 0;
+  if (r >= 0)
+    r = container_own_cgroup (container, error);
   return r;
 }
 

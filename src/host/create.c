@@ -144,7 +144,8 @@ static int
 make_cgroup (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  return cgroup_create (&container->cgroup, error);
+  int r = container_own_cgroup (container, error);
+  return r < 0 ? r : cgroup_create (&container->cgroup, error);
 }
 
 static int

@@ -33,6 +33,14 @@ check_status (struct container *container, struct tare_error *error)
   int frozen = container->has_cgroup ? cgroup_is_frozen (&container->cgroup, error) : 0;
   if (frozen < 0)
     return frozen;
+  int above = container->has_cgroup && !container->exec->ignore_paused
+                  ? cgroup_is_frozen_above (&container->cgroup, error)
+                  : 0;
+  if (above < 0)
+    return above;
+  if (above > 0)
+    return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
+                      "cannot exec in a paused container: a cgroup above its own is frozen");
   if (frozen > 0 && !container->exec->ignore_paused)
     return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
                       "cannot exec in a paused container (use --ignore-paused to override)");

@@ -25,7 +25,12 @@ resume_container (struct container *container, struct tare_error *error)
   if (frozen == 0)
     return fail_kind (error, TARE_ERROR_STATUS, EINVAL, "container not paused: `%s` is %s",
                       container->id, enum_name (state_status_map, status));
-  return frozen < 0 ? frozen : cgroup_freeze (&container->cgroup, false, error);
+  int r = frozen < 0 ? frozen : cgroup_freeze (&container->cgroup, false, error);
+  int above = r < 0 ? r : cgroup_is_frozen_above (&container->cgroup, error);
+  if (above > 0)
+    return fail_kind (error, TARE_ERROR_STATUS, EBUSY,
+                      "container `%s` stays frozen: a cgroup above its own is", container->id);
+  return above;
 }
 
 int

@@ -200,6 +200,8 @@ int container_note_running (struct container *container, struct tare_error *erro
 int container_open (struct container *container, bool lock, struct tare_error *error);
 /* spec, from the bytes that create stored: never from the bundle again. */
 int container_load (struct container *container, struct tare_error *error);
+/* Names the owner of its group. */
+int container_own_cgroup (struct container *container, struct tare_error *error);
 /* Fills the record of a container that is about to be made. */
 int container_describe (struct container *container, struct tare_error *error);
 

@@ -218,6 +218,16 @@ spawn_kill (struct container *container, struct tare_error *error)
   return 0;
 }
 
+static const char *
+explain_kill (const struct container *container, int signal)
+{
+  if (signal != SIGKILL)
+    return "";
+  if (container->has_cgroup && cgroup_oom_kills (&container->cgroup) > 0)
+    return " by the container's memory limit, which is too low";
+  return " (is a memory limit too low?)";
+}
+
 int
 spawn_explain_death (struct container *container, struct tare_error *error)
 {
@@ -230,7 +240,7 @@ spawn_explain_death (struct container *container, struct tare_error *error)
   if (WIFSIGNALED (status))
     return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
                       "tare-init was killed by signal %d in step %s%s", WTERMSIG (status), step,
-                      WTERMSIG (status) == SIGKILL ? " (is a memory limit too low?)" : "");
+                      explain_kill (container, WTERMSIG (status)));
   return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
                     "tare-init ended with status %d in step %s", WEXITSTATUS (status), step);
 }

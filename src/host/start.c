@@ -13,7 +13,9 @@ enum
 static bool
 is_frozen (const struct container *container)
 {
-  return container->has_cgroup && cgroup_is_frozen (&container->cgroup, NULL) > 0;
+  return container->has_cgroup
+         && (cgroup_is_frozen (&container->cgroup, NULL) > 0
+             || cgroup_is_frozen_above (&container->cgroup, NULL) > 0);
 }
 
 static int

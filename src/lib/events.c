@@ -48,6 +48,15 @@ tare_stats (struct tare_context *context, const char *id, char **ret_json, struc
   return 0;
 }
 
+int
+tare_is_oom_killed (struct tare_context *context, const char *id, struct tare_error *error)
+{
+  auto_ (lib_container)
+  struct lib_container container = LIB_CONTAINER_INIT;
+  int r = lib_container_open (context, id, &container, error);
+  return r < 0 ? r : cgroup_oom_kills (&container.cgroup) > 0;
+}
+
 void
 tare_events_free (struct tare_events *events)
 {

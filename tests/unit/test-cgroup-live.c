@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "tests/unit/cgroup-live.h"
 
+#include <sys/file.h>
+
 /* ---- tests ----------------------------------------------------------------------------------- */
 
 static void
@@ -150,6 +152,9 @@ test_freeze (void)
   cgroup = make ("freeze");
   struct cgroup second = plan ("freeze");
   succeeds (cgroup_freeze (&cgroup, true, &error), &error, "freeze an empty group");
+  fails (cgroup_create (&second, &error), -EBUSY, &error, "is being taken by another container",
+         "create of a group that another container is just made in");
+  (void) sys_flock (cgroup.hierarchies[0].fd, LOCK_UN);
   fails (cgroup_create (&second, &error), -EBUSY, &error, "container's cgroup unexpectedly frozen",
          "create of a frozen group");
   CHECK (present (&cgroup) == cgroup_count (&cgroup), "leaves the group alone");
@@ -324,6 +329,27 @@ test_reopen (void)
            "is no cgroup directory", bad[i]);
 }
 
+/* Two containers in one group, one after the other. */
+static void
+test_owner (void)
+{
+  struct tare_error error = { 0 };
+  struct cgroup first = plan ("owner"), second = plan ("owner");
+  first.owner = "first";
+  second.owner = "second";
+  succeeds (cgroup_create (&first, &error), &error, "create for the first");
+  (void) sys_flock (first.hierarchies[0].fd, LOCK_UN);
+  succeeds (cgroup_create (&second, &error), &error, "and for the second: nobody is in it");
+  pid_t pid = start_in (&second, sleep_long, NULL);
+  succeeds (cgroup_destroy (&first, &error), &error, "destroy for the first");
+  CHECK (kill (pid, 0) == 0 && present (&second) == cgroup_count (&second),
+         "it is the second's: it stays, and so does its process");
+  succeeds (cgroup_destroy (&second, &error), &error, "destroy for the second");
+  CHECK (present (&second) == 0 && WIFSIGNALED (wait_for (pid)), "is gone, with its process");
+  cgroup_done (&first);
+  cgroup_done (&second);
+}
+
 static void
 test_mounts (void)
 {
@@ -366,6 +392,7 @@ tests (void)
   test_deep ();
   test_undo ();
   test_reopen ();
+  test_owner ();
   test_mounts ();
 }
 
