@@ -79,6 +79,14 @@ set_mode_of_target (int fs, int target)
   return sys_fsconfig_string (fs, "mode", mode);
 }
 
+/* Of a file system that has no option for it. */
+static int
+set_root_label (int tree, const char *label, struct tare_error *error)
+{
+  int r = label != NULL ? sys_set_selinux_label (tree, label) : 0;
+  return r < 0 ? fail (error, r, "linux.mountLabel: set '%s'", label) : 0;
+}
+
 static int
 make_filesystem (const struct init *init, const struct plan_mount *mount, int target,
                  struct tare_error *error)
@@ -96,8 +104,11 @@ make_filesystem (const struct init *init, const struct plan_mount *mount, int ta
     r = sys_fsconfig_create (fs);
   if (r < 0)
     return filesystem_fail (fs, r, type, "create", error);
-  r = sys_fsmount (fs, 0);
-  return r < 0 ? filesystem_fail (fs, r, type, "mount", error) : r;
+  autoclose int tree = sys_fsmount (fs, 0);
+  if (tree < 0)
+    return filesystem_fail (fs, tree, type, "mount", error);
+  r = set_root_label (tree, plan_string (init->plan, mount->root_label), error);
+  return r < 0 ? r : take_fd (&tree);
 }
 
 /* ---- layers of an overlay ------------------------------------------------------------------ */

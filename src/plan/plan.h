@@ -80,8 +80,9 @@ enum plan_mount_flags
   F (mask, recursive_propagation, 0)                                                               \
   F (text, uid_map, 0) /* as /proc/PID/uid_map wants it */                                         \
   F (text, gid_map, 0)                                                                             \
-  F (text, instead, 0) /* host's tree that is bound where the kernel refuses the file system */    \
-  F (mask, flags, 0)   /* enum plan_mount_flags */
+  F (text, instead, 0)    /* host's tree that is bound where the kernel refuses the file system */ \
+  F (text, root_label, 0) /* SELinux', for its root */                                             \
+  F (mask, flags, 0)      /* enum plan_mount_flags */
 
 enum plan_device_flags
 {

@@ -1,46 +1,16 @@
-/* What the specification demands of a config beyond its shape, and what this version does not
- * offer: one row each, with the section that says so. Nothing is repaired here. */
+/* What the specification demands of a config beyond its shape: one row each, with the section that
+ * says so. Nothing is repaired here. */
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <string.h>
 
 #include "spec/internal.h"
 
-/* ---- not offered by this version: present means refused -------------------------------------- */
-
 static bool
 has_text (const char *text)
 {
   return text != NULL && *text != '\0';
 }
-
-#define LINUX_HAS(name, condition)                                                                 \
-  static bool name (const struct oci_config *config)                                               \
-  {                                                                                                \
-    const struct oci_linux *linux = config->linux;                                                 \
-    return linux != NULL && (condition);                                                           \
-  }
-LINUX_HAS (has_mount_label, has_text (linux->mount_label))
-
-static const struct
-{
-  const char *place;
-  bool (*present) (const struct oci_config *config);
-} not_offered[] = {
-  { "linux.mountLabel", has_mount_label },
-};
-
-static int
-check_offered (const struct spec *spec, struct tare_error *error)
-{
-  for (size_t i = 0; i < COUNT_OF (not_offered); i++)
-    if (not_offered[i].present (spec->config))
-      return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-                        "%s: is not offered by this version", not_offered[i].place);
-  return 0;
-}
-
-/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* A property that acts on a namespace would act on the host's, were there none of its own. */
 static int
@@ -219,7 +189,6 @@ static const struct
   { "config-linux.md, IntelRdt", spec_check_rdt },
   { "config-linux.md, Sysctl", spec_check_sysctl },
   { "config-linux.md, Seccomp", spec_check_seccomp },
-  { "docs/architecture.md, Not offered yet", check_offered },
 };
 
 int

@@ -21,6 +21,10 @@ int spec_check (const struct spec *spec, struct tare_error *error);
 #define config_error(error, ...) fail_kind (error, TARE_ERROR_CONFIG, EINVAL, __VA_ARGS__)
 
 int spec_check_net_devices (const struct spec *spec, struct tare_error *error);
+/* After spec_lower_mounts: linux.mountLabel, as an option of each that takes one. */
+int spec_label_mounts (struct spec *spec, struct tare_error *error);
+/* linux.mountLabel; NULL where there is none. */
+const char *spec_mount_label (const struct spec *spec);
 int spec_check_rdt (const struct spec *spec, struct tare_error *error);
 int spec_check_sysctl (const struct spec *spec, struct tare_error *error);
 /* Turns a key of linux.sysctl into a path below /proc/sys, in place. */

@@ -157,6 +157,8 @@ spec_lower (struct spec *spec, const struct log *log, struct tare_error *error)
   if (r >= 0)
     r = spec_lower_mounts (spec, log, error);
   if (r >= 0)
+    r = spec_label_mounts (spec, error);
+  if (r >= 0)
     r = spec_lower_seccomp (spec, error);
   return r < 0 ? r : spec_lower_process (spec, log, error);
 }

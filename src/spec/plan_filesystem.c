@@ -176,6 +176,7 @@ plan_plain_mount (struct maker *maker, size_t i)
   else if (from->kind == SPEC_MOUNT_FILESYSTEM)
     fill_filesystem (maker, from, mount);
   mount->options = plan_put_texts (maker->builder, from->data, from->n_data);
+  mount->root_label = plan_put_text (maker->builder, from->root_label);
   if (((from->set | from->recursive_set) & MOUNT_ATTR_RDONLY) != 0 && maker->below[i])
     mount->flags |= PLAN_MOUNT_LATE;
   if (from->copy_up)
@@ -378,6 +379,10 @@ spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                       struct plan_builder *builder, struct plan *root, struct tare_error *error)
 {
   struct maker maker = { .spec = spec, .facts = facts, .builder = builder };
+  if (spec_mount_label (spec) != NULL && !facts->has_selinux)
+    return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+                      "linux.mountLabel: '%s': SELinux is not enabled on this host",
+                      spec_mount_label (spec));
   autofree bool *below = spec_find_below (spec);
   if (below == NULL)
     return fail (error, ENOMEM, "make the plan");

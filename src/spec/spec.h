@@ -48,6 +48,7 @@ struct spec_mount
   uint64_t propagation, recursive_propagation;         /* MS_* */
   const char **data;                                   /* for fsconfig, in order */
   size_t n_data;
+  const char *root_label;        /* SELinux', for its root */
   const char *idmap;             /* what follows "idmap=" */
   const char *uid_map, *gid_map; /* for an idmapped mount, as the kernel's files want them */
   uint64_t flags;                /* PLAN_MOUNT_* that options ask for */
@@ -93,8 +94,8 @@ int spec_load (const struct spec_input *input, const struct log *log, struct spe
                struct tare_error *error);
 void spec_free (struct spec *spec);
 
-/* The namespaces (CLONE_NEW*) that hostname, domainname, sysctls or netDevices of the config change: to join
- * the host's own, by a path, would change the host. */
+/* The namespaces (CLONE_NEW*) that hostname, domainname, sysctls or netDevices of the config
+ * change: to join the host's own, by a path, would change the host. */
 uint64_t spec_changed_namespaces (const struct spec *spec);
 
 /* A further process of a container: container's config with another process, as options says,

@@ -147,3 +147,9 @@ sys_copy_xattrs (int from, int to, char *buffer, size_t size)
     }
   return 0;
 }
+
+int
+sys_set_selinux_label (int fd, const char *label)
+{
+  return result (setxattr (magic_link (fd).path, "security.selinux", label, strlen (label) + 1, 0));
+}

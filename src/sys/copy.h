@@ -25,5 +25,7 @@ int sys_copy_times (int from, int to);
 /* Extended attributes, but for those that to's file system, or our rights, do not allow. Either may
  * be O_PATH. buffer: for lists and values, 64 KiB each is enough for all that Linux allows. */
 int sys_copy_xattrs (int from, int to, char *buffer, size_t size);
+/* The SELinux label of what fd stands for, which may be O_PATH. */
+int sys_set_selinux_label (int fd, const char *label);
 
 #endif
