@@ -2,8 +2,9 @@
  * by /dev/log); as text or as one JSON object a line.
  *
  * Managers read this. Podman parses the whole file as *one* object, so a failed operation writes
- * one error record and, at the default level, nothing else. An error goes to stderr as well: conmon
- * and people look there. The messages are one line of valid UTF-8 already (tare_escape).
+ * one error record there and, at the default level, nothing else: warnings go to stderr then. An
+ * error goes to stderr as well: conmon and people look there. The messages are one line of valid
+ * UTF-8 already (tare_escape).
  */
 #define _GNU_SOURCE
 #include "cli.h"
@@ -122,10 +123,7 @@ cli_log_open (struct cli_log *log, const char *destination, const char *format, 
 {
   static const char *const formats[] = { "text", "json" };
   int r;
-  /* On a terminal warnings are welcome; a manager's file must hold the one error and no more. */
-  log->level = destination != NULL ? TARE_LOG_ERROR : TARE_LOG_WARNING;
-  if (debug)
-    log->level = TARE_LOG_DEBUG;
+  log->level = debug ? TARE_LOG_DEBUG : TARE_LOG_WARNING;
   if (format != NULL)
     {
       r = cli_choose ("--log-format", format, formats, COUNT_OF (formats), error);
@@ -133,6 +131,7 @@ cli_log_open (struct cli_log *log, const char *destination, const char *format, 
         return r;
       log->json = r == 1;
     }
+  log->errors_only = log->json && level == NULL && !debug;
   if (level != NULL)
     {
       r = parse_level (level, &log->level, error);
@@ -218,7 +217,10 @@ cli_log_write (const struct cli_log *log, enum tare_log_level level, const char 
   const struct cli_log terminal = { .destination = CLI_LOG_STDERR, .fd = STDERR_FILENO };
   if (level > log->level)
     return;
-  emit (log, level, message);
-  if (level == TARE_LOG_ERROR && log->destination != CLI_LOG_STDERR)
+  bool elsewhere = log->destination != CLI_LOG_STDERR;
+  bool left_out = elsewhere && log->errors_only && level != TARE_LOG_ERROR;
+  if (!left_out)
+    emit (log, level, message);
+  if (elsewhere && (left_out || level == TARE_LOG_ERROR))
     emit (&terminal, level, message);
 }

@@ -137,15 +137,17 @@ field() {
   assert_output /home/user
 }
 
-@test "forty thousand variables take no time" {
+# That the time is linear: linear.bats.
+@test "forty thousand variables arrive" {
   only_tare
   begin
-  awk 'BEGIN { printf "{\"cwd\": \"/\", \"args\": [\"true\"], \"env\": [\"PATH=/bin\""
+  awk 'BEGIN { printf "{\"cwd\": \"/\", \"args\": [\"env\"], \"env\": [\"PATH=/bin\""
                for (i = 0; i < 40000; i++) printf ", \"V%d=%d\"", i, i
                print "]}" }' >"$BUNDLE/process.json"
-  local TIMEFORMAT=%U seconds
-  seconds=$({ time rt exec --process "$BUNDLE/process.json" -e V39999=x "$ID" </dev/null; } 2>&1 3>&-)
-  awk -v s="$seconds" 'BEGIN { exit !(s < 0.2) }' || { echo "$seconds s" >&2; return 1; }
+  rt exec --process "$BUNDLE/process.json" -e V39999=x "$ID" </dev/null >"$BUNDLE/env"
+  [ "$(grep -c '^V[0-9]*=' "$BUNDLE/env")" -eq 40000 ]
+  grep -qx V39998=39998 "$BUNDLE/env"
+  grep -qx V39999=x "$BUNDLE/env"
 }
 
 # ---- identity ------------------------------------------------------------------------------------
