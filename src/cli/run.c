@@ -14,12 +14,14 @@ enum
   KILLED = 128 + SIGKILL,
 };
 
-/* The container goes; an error that there is already stays the one that is told. */
+/* The container goes, by whomever; an error that there is already stays the one that is told. */
 static int
-delete_after (struct cli *cli, const char *id, int r, struct tare_error *error)
+delete_after (struct cli *cli, const char *id, bool ended, int r, struct tare_error *error)
 {
   struct tare_error second = { 0 };
-  int deleted = tare_delete (cli->context, id, TARE_DELETE_FORCE, &second);
+  int deleted = tare_delete (cli->context, id, ended ? 0 : TARE_DELETE_FORCE, &second);
+  if (second.kind == TARE_ERROR_NOT_FOUND)
+    return r;
   if (deleted < 0 && r >= 0)
     {
       *error = second;
@@ -60,11 +62,12 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
       bool opened = r >= 0;
       if (opened)
         r = cli_wait (&process, signals, &terminal, error);
+      bool ended = opened && r >= 0;
       cli_terminal_close (&terminal);
       if (opened && r == KILLED)
         tell_oom (cli, id);
       if (!opened || !options->keep)
-        r = delete_after (cli, id, r, error);
+        r = delete_after (cli, id, ended, r, error);
       (void) close (process.pidfd);
     }
   (void) close (signals);

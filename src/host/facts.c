@@ -34,6 +34,24 @@ known_capabilities (uint64_t *ret_known)
   return r;
 }
 
+/* Facts that few configs ask for, so that the others do not pay for them. */
+static void
+find_rare (const struct spec *spec, const struct sys_status *own, struct spec_facts *facts)
+{
+  const struct oci_process *process = spec->config->process;
+  const struct oci_linux *linux = spec->config->linux;
+  bool schedules = process != NULL && (process->scheduler != NULL || process->io_priority != NULL);
+  bool has_labels =
+      process != NULL && (process->apparmor_profile != NULL || process->selinux_label != NULL);
+  /* Rights over the scheduler and the modules are the kernel's own, not those of a namespace. */
+  facts->host_schedules = schedules && (own->effective & 1ULL << CAP_SYS_NICE) != 0
+                          && sys_in_initial_user_namespace () > 0;
+  if (!has_labels && (linux == NULL || linux->mount_label == NULL))
+    return;
+  facts->has_apparmor = file_has ("/sys/module/apparmor/parameters/enabled", "Y");
+  facts->has_selinux = file_has ("/proc/filesystems", "\tselinuxfs\n");
+}
+
 /* In a user namespace of its own a container can have whatever the kernel knows; elsewhere no more
  * than the runtime itself has. */
 int
@@ -43,11 +61,7 @@ process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_er
   int r = sys_read_status (0, &own);
   if (r < 0)
     return fail (error, r, "read /proc/thread-self/status");
-  /* Rights over the scheduler and the modules are the kernel's own, not those of a namespace. */
-  facts->host_schedules =
-      (own.effective & 1ULL << CAP_SYS_NICE) != 0 && sys_in_initial_user_namespace () > 0;
-  facts->has_apparmor = file_has ("/sys/module/apparmor/parameters/enabled", "Y");
-  facts->has_selinux = file_has ("/proc/filesystems", "\tselinuxfs\n");
+  find_rare (spec, &own, facts);
   facts->ignored_signals = own.ignored;
   facts->bounding = own.bounding;
   facts->grantable = own.bounding & own.permitted;

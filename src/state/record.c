@@ -117,17 +117,30 @@ state_read_record (struct state *state, struct tare_error *error)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* RFC 3339, UTC, nanoseconds. */
+enum
+{
+  SECONDS_OF_DAY = 86400,
+  DAYS_BEFORE_1970 = 719468, /* since 0000-03-01: years that begin in March end in the leap day */
+  DAYS_OF_400_YEARS = 146097,
+};
+
+/* RFC 3339, UTC, nanoseconds. gmtime_r (3) would first read the machine's time zone. */
 static const char *
 now_text (struct arena *arena)
 {
   struct timespec now = { 0 };
-  struct tm parts = { 0 };
-  char text[32] = "";
   (void) clock_gettime (CLOCK_REALTIME, &now);
-  (void) gmtime_r (&now.tv_sec, &parts);
-  (void) strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  return arena_format (arena, "%s.%09ldZ", text, now.tv_nsec);
+  unsigned second = (unsigned) (now.tv_sec % SECONDS_OF_DAY);
+  unsigned days = (unsigned) (now.tv_sec / SECONDS_OF_DAY) + DAYS_BEFORE_1970;
+  unsigned era = days / DAYS_OF_400_YEARS, day = days % DAYS_OF_400_YEARS;
+  unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+  day -= 365 * year + year / 4 - year / 100;
+  unsigned month = (5 * day + 2) / 153; /* 0: March */
+  day -= (153 * month + 2) / 5;
+  bool next = month >= 10; /* January, February */
+  return arena_format (arena, "%04u-%02u-%02uT%02u:%02u:%02u.%09ldZ",
+                       era * 400 + year + (next ? 1 : 0), next ? month - 9 : month + 3, day + 1,
+                       second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
 }
 
 int

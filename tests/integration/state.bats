@@ -24,9 +24,13 @@ create() {
 @test "state: the members, and their forms" {
   make_bundle sleep 100
   config '.annotations = {"org.example.a": "1", "org.example.b": "x\ny\"z"}'
+  local before created
+  before=$(date -u +%FT%T)
   create
   run_rt state "$ID"
   assert_success
+  created=$(jq -r .created <<<"$output")
+  [[ ! $created < $before && ! $(date -u +%FT%T.%NZ) < $created ]]
   jq -e --arg id "$ID" --arg bundle "$BUNDLE" '
     (.ociVersion | startswith("1.")) and .id == $id and .status == "created" and (.pid > 1)
     and .bundle == $bundle and .rootfs == ($bundle + "/rootfs")
