@@ -119,6 +119,9 @@ extern "C"
     bool start;         /* the program runs on return; where it cannot, nothing is left */
     /* of the terminal, in characters, from the first instant; 0: as the config has it */
     uint16_t terminal_rows, terminal_columns;
+    bool notify; /* the process gets a NOTIFY_SOCKET, unless it has one: see tare_notify_socket;
+                  * with `start`, ret_process->notify is there */
+    uint32_t listen_fds; /* so many from 3 on are for LISTEN_FDS; those to preserve come after */
   };
 
   struct tare_process
@@ -126,17 +129,18 @@ extern "C"
     pid_t pid;
     int pidfd;    /* the caller's to close; -1 if unset */
     int terminal; /* the master of its terminal, the caller's to close; -1 if there is none */
+    int notify;   /* the socket to which it speaks (sd_notify(3)), as terminal */
   };
 
 #define TARE_CREATE_OPTIONS_INIT                                                                   \
   {                                                                                                \
     sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false,  \
-        false, false, 0, 0                                                                         \
+        false, false, 0, 0, false, 0                                                               \
   }
 
 #define TARE_PROCESS_INIT                                                                          \
   {                                                                                                \
-    0, -1, -1                                                                                      \
+    0, -1, -1, -1                                                                                  \
   }
 
   /* Creates a container and returns once its init waits for tare_start; with options->start, once
@@ -146,6 +150,12 @@ extern "C"
                    struct tare_error *error);
   /* Starts a created container; returns after execve succeeded. */
   int tare_start (struct tare_context *context, const char *id, struct tare_error *error);
+
+  /* Opens ret_process->notify (AF_UNIX, SOCK_DGRAM) of a container that was created with `notify`;
+   * call it before tare_start, or the process may speak to nobody. ENOENT: it has no such socket.
+   */
+  int tare_notify_socket (struct tare_context *context, const char *id,
+                          struct tare_process *ret_process, struct tare_error *error);
 
   enum tare_choice
   {
@@ -190,13 +200,14 @@ extern "C"
     uint32_t preserve_fds; /* the caller's descriptors 3 .. 3+N-1, none close-on-exec, are kept */
     /* of the terminal, in characters, from the first instant; 0: as a terminal comes */
     uint16_t terminal_rows, terminal_columns;
+    uint32_t listen_fds; /* so many from 3 on are for LISTEN_FDS; those to preserve come after */
   };
 
 #define TARE_EXEC_OPTIONS_INIT                                                                     \
   {                                                                                                \
     sizeof (struct tare_exec_options), NULL, 0, NULL, NULL, 0, NULL, 0, NULL, false, false, 0, 0,  \
         NULL, 0, NULL, 0, NULL, NULL, TARE_UNSET, TARE_UNSET, NULL, false, false, NULL, 0, NULL,   \
-        { -1, -1, -1 }, 0, 0, 0                                                                    \
+        { -1, -1, -1 }, 0, 0, 0, 0                                                                 \
   }
 
   /* Runs a process in a container that is created or running; returns after its execve succeeded.

@@ -278,13 +278,29 @@ bool cli_terminal_is_drained (struct cli_terminal *terminal);
 int cli_connect_pidfd_socket (const char *path, struct tare_error *error);
 int cli_send_descriptor (int socket, int fd, struct tare_error *error);
 
+/* ---- what a supervisor passes (notify.c) ----------------------------------------------------- */
+
+/* NOTIFY_SOCKET of our environment, or NULL. */
+const char *cli_notify_path (void);
+/* LISTEN_FDS of our environment, if it is meant for us. */
+uint32_t cli_listen_fds (void);
+/* Does somebody listen there, if it is set? */
+int cli_notify_check (struct tare_error *error);
+/* Hands on what has come. For one who stays. */
+int cli_notify_relay (struct tare_process *process, struct tare_error *error);
+/* Waits until the container's program is ready, or has ended, and tells the supervisor that it is
+ * the process to watch from then on. For one who leaves. */
+int cli_notify_wait (struct tare_process *process, struct tare_error *error);
+/* All but its terminal. */
+void cli_close_process (struct tare_process *process);
+
 /* errno as an error: "WHAT: its text". */
 int cli_system_error (struct tare_error *error, const char *what);
 /* Blocks what is to be forwarded, and SIGCHLD; they come by the descriptor that is returned. */
 int cli_open_signals (struct tare_error *error);
 /* Forwards them, and relays terminal's bytes, until the process ends. Returns its exit status, or
  * 128+n. */
-int cli_wait (const struct tare_process *process, int signals, struct cli_terminal *terminal,
+int cli_wait (struct tare_process *process, int signals, struct cli_terminal *terminal,
               struct tare_error *error);
 
 /* "KILL", "SIGKILL", "sigkill", "9", "RTMIN+3": the number, or -EINVAL. */

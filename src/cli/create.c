@@ -20,6 +20,8 @@ create (struct cli *cli, const struct cli_create_options *options, enum cli_crea
     .no_new_keyring = options->no_new_keyring,
     .want_terminal = mode == CLI_RUN_ATTACHED,
     .start = mode != CLI_CREATE,
+    .notify = cli_notify_path () != NULL,
+    .listen_fds = cli_listen_fds (),
   };
   if (create.want_terminal)
     cli_terminal_size (&create.terminal_rows, &create.terminal_columns);
@@ -33,8 +35,8 @@ cli_create_container (struct cli *cli, const struct cli_create_options *options,
 {
   struct tare_process process = TARE_PROCESS_INIT;
   int socket = -1;
-  int r = 0;
-  if (options->pidfd_socket != NULL)
+  int r = cli_notify_check (error);
+  if (r >= 0 && options->pidfd_socket != NULL)
     r = socket = cli_connect_pidfd_socket (options->pidfd_socket, error);
   if (r >= 0)
     r = create (cli, options, mode, id, &process, error);
@@ -44,7 +46,7 @@ cli_create_container (struct cli *cli, const struct cli_create_options *options,
       if (r < 0)
         {
           (void) tare_delete (cli->context, id, TARE_DELETE_FORCE, NULL);
-          (void) close (process.pidfd);
+          cli_close_process (&process);
           if (process.terminal >= 0)
             (void) close (process.terminal);
         }
@@ -64,7 +66,7 @@ run_create (struct cli *cli, const void *values, char **arguments, size_t count,
   (void) count;
   int r = cli_create_container (cli, values, CLI_CREATE, arguments[0], &process, error);
   if (r >= 0)
-    (void) close (process.pidfd);
+    cli_close_process (&process);
   return r;
 }
 

@@ -113,6 +113,7 @@ prepare (const struct exec_options *given, char **arguments, size_t count, struc
   options->n_cgroups = given->cgroups.count;
   options->pid_file = given->pid_file;
   options->preserve_fds = given->preserve_fds;
+  options->listen_fds = cli_listen_fds ();
   int r = given->user != NULL ? parse_user (given->user, options, error) : 0;
   if (r >= 0)
     r = parse_gids (&given->gids, request, error);

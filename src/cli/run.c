@@ -68,7 +68,7 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
         tell_oom (cli, id);
       if (!opened || !options->keep)
         r = delete_after (cli, id, ended, r, error);
-      (void) close (process.pidfd);
+      cli_close_process (&process);
     }
   (void) close (signals);
   return r;
@@ -80,9 +80,11 @@ run_detached (struct cli *cli, const struct cli_create_options *options, const c
 {
   struct tare_process process = TARE_PROCESS_INIT;
   int r = cli_create_container (cli, options, CLI_RUN_DETACHED, id, &process, error);
-  if (r >= 0)
-    (void) close (process.pidfd);
-  return r < 0 ? r : 0;
+  if (r < 0)
+    return r;
+  r = cli_notify_wait (&process, error);
+  cli_close_process (&process);
+  return r < 0 ? delete_after (cli, id, false, r, error) : 0;
 }
 
 static int

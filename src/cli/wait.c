@@ -129,17 +129,32 @@ drain (int signals, int pidfd, struct cli_terminal *terminal, struct tare_error 
   return 0;
 }
 
+void
+cli_close_process (struct tare_process *process)
+{
+  if (process->pidfd >= 0)
+    (void) close (process->pidfd);
+  if (process->notify >= 0)
+    (void) close (process->notify);
+  process->pidfd = process->notify = -1;
+}
+
 int
-cli_wait (const struct tare_process *process, int signals, struct cli_terminal *terminal,
+cli_wait (struct tare_process *process, int signals, struct cli_terminal *terminal,
           struct tare_error *error)
 {
-  struct pollfd fds[2 + CLI_TERMINAL_FDS] = { { process->pidfd, POLLIN, 0 },
-                                              { signals, POLLIN, 0 } };
+  struct pollfd fds[] = {
+    { process->pidfd, POLLIN, 0 },
+    { signals, POLLIN, 0 },
+    { -1, POLLIN, 0 },
+    [3 + CLI_TERMINAL_FDS - 1] = { .fd = -1 },
+  };
   int status = 0, r = terminal->master >= 0 ? catch_stops (signals, error) : 0;
   bool ended = false;
   while (r >= 0 && !ended)
     {
-      int timeout = cli_terminal_watch (terminal, fds + 2);
+      fds[2].fd = process->notify;
+      int timeout = cli_terminal_watch (terminal, fds + 3);
       if (poll (fds, COUNT_OF (fds), timeout) < 0)
         {
           r = errno == EINTR ? 0 : cli_system_error (error, "poll");
@@ -148,7 +163,9 @@ cli_wait (const struct tare_process *process, int signals, struct cli_terminal *
       ended = (fds[0].revents & POLLIN) != 0;
       if ((fds[1].revents & POLLIN) != 0)
         (void) take_signals (signals, process->pidfd, terminal);
-      cli_terminal_relay (terminal, fds + 2);
+      if (fds[2].fd >= 0 && (fds[2].revents & POLLIN) != 0)
+        (void) cli_notify_relay (process, NULL); /* no reason to end a container that runs */
+      cli_terminal_relay (terminal, fds + 3);
       /* Others' children too: we may be the one who adopts them. */
       bool found = reap (process->pid, &status) > 0;
       if (ended && !found) /* somebody took its status */

@@ -100,12 +100,11 @@ container_load (struct container *container, struct tare_error *error)
 void
 container_release (struct container *container)
 {
-  int *const fds[] = {
-    &container->plan_fd,     &container->progress_fd, &container->start_socket,
-    &container->image,       &container->filter,      &container->peer,
-    &container->agent_state, &container->agent,       &container->console,
-    &container->terminal,    &container->source,      &container->container_init
-  };
+  int *const fds[] = { &container->plan_fd,       &container->progress_fd, &container->start_socket,
+                       &container->image,         &container->filter,      &container->peer,
+                       &container->agent_state,   &container->agent,       &container->notify,
+                       &container->console,       &container->terminal,    &container->source,
+                       &container->container_init };
   for (size_t i = 0; i < COUNT_OF (fds); i++)
     close_fd (fds[i]);
   for (size_t i = 0; i < container->n_joins; i++)
@@ -130,4 +129,5 @@ container_done (struct container *container)
   spec_free (container->container_spec);
   free (container->config_bytes);
   free (container->bundle);
+  free (container->notify_directory);
 }

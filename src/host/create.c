@@ -3,6 +3,7 @@
 #include "host/internal.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* ---- before there is a process --------------------------------------------------------------- */
 
@@ -42,8 +43,9 @@ reserve (struct container *container, struct received *received, struct tare_err
   if (r < 0)
     return r;
   container->reserved = true;
-  return state_write_config (&container->state, container->config_bytes, container->config_length,
-                             error);
+  r = state_write_config (&container->state, container->config_bytes, container->config_length,
+                          error);
+  return r < 0 ? r : notify_make (container, error);
 }
 
 /* Last of all, and only if all else is gone: the record is what a later delete goes by. */
@@ -78,7 +80,8 @@ static int
 bind_start_socket (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  container->start_socket = sys_socket_bind (container->state.directory, STATE_START_SOCKET);
+  container->start_socket =
+      sys_socket_bind (container->state.directory, STATE_START_SOCKET, SOCK_SEQPACKET);
   return container->start_socket < 0
              ? fail (error, container->start_socket, "bind the start socket")
              : 0;
@@ -113,6 +116,8 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .privileged = true,
     .cgroup_mounts = has_mounts ? &container->cgroup_mounts : NULL,
     .preserve_fds = container->preserve_fds,
+    .listen_fds = container->options->listen_fds,
+    .notify_directory = container->notify_directory,
     .no_pivot = container->options->no_pivot,
     .keep_keyring = container->options->no_new_keyring,
     .environment = (const char *const *) environ,
@@ -257,6 +262,8 @@ created (struct container *container, struct received *received, struct tare_err
   r = state_write (&container->state, error);
   if (r >= 0)
     r = row_write_pid_file (container, error);
+  if (r >= 0)
+    r = pidfd_send (container, error);
   row_log_progress (container);
   return r;
 }
@@ -342,7 +349,7 @@ host_create (const struct host *host, const char *id, const struct tare_create_o
     return r;
   container.options = options;
   container.stdio = options->stdio;
-  container.preserve_fds = options->preserve_fds;
+  container.preserve_fds = options->listen_fds + options->preserve_fds;
   container.pid_file = options->pid_file;
   container.console_socket = options->console_socket;
   container.want_terminal = options->want_terminal;

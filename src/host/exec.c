@@ -161,6 +161,7 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .id = container->id,
     .privileged = true,
     .preserve_fds = container->preserve_fds,
+    .listen_fds = options->listen_fds,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
     .chrooted = container->state.record->chrooted,
     .keep_keyring = container->state.record->keep_keyring,
@@ -231,7 +232,7 @@ host_exec (const struct host *host, const char *id, const struct tare_exec_optio
   struct container container = CONTAINER_INIT (host, id);
   container.exec = options;
   container.stdio = options->stdio;
-  container.preserve_fds = options->preserve_fds;
+  container.preserve_fds = options->listen_fds + options->preserve_fds;
   container.pid_file = options->pid_file;
   container.console_socket = options->console_socket;
   container.want_terminal = options->want_terminal;

@@ -17,6 +17,8 @@ struct host
 int host_create (const struct host *host, const char *id, const struct tare_create_options *options,
                  struct tare_process *ret_process, struct tare_error *error);
 int host_start (const struct host *host, const char *id, struct tare_error *error);
+int host_notify_socket (const struct host *host, const char *id, struct tare_process *ret_process,
+                        struct tare_error *error);
 int host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
                struct tare_error *error);
 int host_exec (const struct host *host, const char *id, const struct tare_exec_options *options,

@@ -28,7 +28,9 @@ struct container
   bool want_terminal;         /* without a socket: the caller does */
   bool pid_file_is_ours;      /* written by us: taken back if the rest fails */
 
-  char *bundle; /* absolute */
+  char *bundle;           /* absolute */
+  char *notify_directory; /* absolute; NULL: there is none */
+  int notify;             /* the socket in it, in a run */
   void *config_bytes;
   size_t config_length;
   struct spec *spec;
@@ -71,8 +73,9 @@ struct container
     .host = (host_), .id = (id_), .state = { .directory = -EBADF, .lock = -EBADF },                \
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
     .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
-    .console = -EBADF, .source = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF,         \
-    .container_init = -EBADF, .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                \
+    .console = -EBADF, .notify = -EBADF, .source = -EBADF, .peer = -EBADF, .stage = -EBADF,        \
+    .pidfd = -EBADF, .container_init = -EBADF,                                                     \
+    .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
 /* Closes and frees; no effect on what the container is. */
 void container_done (struct container *container);
@@ -135,9 +138,13 @@ bool row_has_filter (const struct container *container);
 int row_compile_filter (struct container *container, struct received *received,
                         struct tare_error *error);
 
+/* notify.c: the directory of NOTIFY_SOCKET in the state directory, where it is wanted. */
+int notify_make (struct container *container, struct tare_error *error);
+
 /* terminal.c. A stream socket; the number is that of the container's /dev/pts. */
 int terminal_connect (const char *path, struct tare_error *error);
 int terminal_send (int socket, int master, uint64_t number, struct tare_error *error);
+int pidfd_send (struct container *container, struct tare_error *error);
 int row_console (struct container *container, struct received *received, struct tare_error *error);
 bool row_has_terminal (const struct container *container);
 int row_take_terminal (struct container *container, struct received *received,

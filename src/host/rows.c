@@ -137,5 +137,6 @@ container_take_process (struct container *container, struct tare_process *ret_pr
     .pid = container->pid,
     .pidfd = take_fd (&container->pidfd),
     .terminal = container->terminal >= 0 ? take_fd (&container->terminal) : -1,
+    .notify = container->notify >= 0 ? take_fd (&container->notify) : -1,
   };
 }

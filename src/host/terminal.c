@@ -1,5 +1,5 @@
-/* Where a terminal goes: to the unix socket that the caller named (--console-socket), or back to
- * the caller itself. Serves config.md "Process" (terminal). */
+/* Where a terminal, or a pidfd, goes: to the unix socket that the caller named (--console-socket),
+ * or back to the caller itself. Serves config.md "Process" (terminal). */
 #include "host/internal.h"
 
 #include <stdio.h>
@@ -20,6 +20,19 @@ terminal_send (int socket, int master, uint64_t number, struct tare_error *error
   int length = snprintf (name, sizeof name, "/dev/pts/%llu", (unsigned long long) number);
   int r = sys_send (socket, name, (size_t) length, NULL, 0, &master, 1);
   return r < 0 ? fail (error, r, "send the terminal to the console socket") : 0;
+}
+
+/* run.oci.pidfd_receiver: who is to get a pidfd of the container's init. */
+int
+pidfd_send (struct container *container, struct tare_error *error)
+{
+  const char *path = spec_annotation (container->spec, "run.oci.pidfd_receiver");
+  if (path == NULL || *path == '\0')
+    return 0;
+  autoclose int socket = sys_socket_connect (AT_FDCWD, path, SOCK_STREAM);
+  int r = socket < 0 ? socket : sys_send (socket, "", 1, NULL, 0, &container->pidfd, 1);
+  return r < 0 ? fail (error, r, "annotations.run.oci.pidfd_receiver: send the pidfd to '%s'", path)
+               : 0;
 }
 
 /* Before anything is made: a terminal that nobody takes would be one that nobody reads. */

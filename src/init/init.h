@@ -42,6 +42,7 @@ struct init
   bool cwd_pending; /* root may not enter it; the user may */
   const char **env, **args;
   char home[PATH_MAX];    /* "HOME=..." if env has none */
+  char listen_pid[32];    /* "LISTEN_PID=..." if it is wanted */
   char program[PATH_MAX]; /* args[0] as it was found */
 #ifdef TARE_FAULTS
   const char *fault; /* "STEP:fail", "STEP:kill", "STEP:stop" */
@@ -68,7 +69,7 @@ int init_run (struct init *init, struct tare_error *error);
 
 /* Zeroed memory for as long as init lives. NULL: ENOMEM. */
 void *init_memory (size_t size);
-/* The plan's strings, with a NULL at the end and room for one more. NULL: ENOMEM. */
+/* The plan's strings, with a NULL at the end and room for two more. NULL: ENOMEM. */
 const char **init_vector (const struct plan *plan, plan_texts texts);
 static inline bool
 init_flag (const struct init *init, uint64_t flag)

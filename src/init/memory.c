@@ -14,7 +14,7 @@ init_memory (size_t size)
 const char **
 init_vector (const struct plan *plan, plan_texts texts)
 {
-  const char **vector = init_memory (((size_t) texts.count + 2) * sizeof *vector);
+  const char **vector = init_memory (((size_t) texts.count + 3) * sizeof *vector);
   for (size_t i = 0; vector != NULL && i < texts.count; i++)
     vector[i] = plan_string_at (plan, texts, i);
   return vector;

@@ -152,6 +152,22 @@ put_home (struct init *init)
   (void) snprintf (init->home, sizeof init->home, "HOME=%s", found ? home : "/");
 }
 
+static void
+add_variables (struct init *init)
+{
+  size_t count = init->plan->env.count;
+  if (environment_value (init->env, "HOME") == NULL)
+    {
+      put_home (init);
+      init->env[count++] = init->home;
+    }
+  if (init_flag (init, PLAN_LISTEN_PID))
+    {
+      (void) snprintf (init->listen_pid, sizeof init->listen_pid, "LISTEN_PID=%d", (int) getpid ());
+      init->env[count++] = init->listen_pid;
+    }
+}
+
 int
 step_environment (struct init *init, struct tare_error *error)
 {
@@ -163,11 +179,7 @@ step_environment (struct init *init, struct tare_error *error)
   init->env = init_vector (init->plan, init->plan->env);
   if (init->args == NULL || init->env == NULL)
     return fail (error, ENOMEM, "arguments and environment");
-  if (environment_value (init->env, "HOME") == NULL)
-    {
-      put_home (init);
-      init->env[init->plan->env.count] = init->home;
-    }
+  add_variables (init);
   sys_umask (init_flag (init, PLAN_SET_UMASK) ? init->plan->umask : init->inherited_umask);
   return 0;
 }

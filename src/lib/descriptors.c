@@ -37,8 +37,9 @@ lib_fill_standard (struct lib_standard *standard, struct tare_error *error)
 /* What the library and its like open is close-on-exec: a descriptor that is not is the caller's,
  * and meant to be handed on. */
 int
-lib_check_preserved (uint32_t count, struct tare_error *error)
+lib_check_preserved (uint32_t listen_fds, uint32_t preserve_fds, struct tare_error *error)
 {
+  uint32_t count = listen_fds > UINT32_MAX - preserve_fds ? UINT32_MAX : listen_fds + preserve_fds;
   for (uint32_t i = 0; i < count; i++)
     {
       int flags = i < INT32_MAX - STANDARD ? fcntl (STANDARD + (int) i, F_GETFD) : -1;

@@ -50,8 +50,8 @@ struct lib_standard
 };
 int lib_fill_standard (struct lib_standard *standard, struct tare_error *error);
 void lib_standard_done (struct lib_standard *standard);
-/* Every descriptor 3 to 3+count-1 is open, and the caller's own. */
-int lib_check_preserved (uint32_t count, struct tare_error *error);
+/* Every one of the descriptors from 3 on, so many, is open, and the caller's own. */
+int lib_check_preserved (uint32_t listen_fds, uint32_t preserve_fds, struct tare_error *error);
 
 /* The user name of uid, or its number. */
 void lib_owner_name (uint32_t uid, char *name, size_t size);

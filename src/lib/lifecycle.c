@@ -43,7 +43,7 @@ tare_create (struct tare_context *context, const char *id,
   if (r < 0)
     return r;
   o.size = sizeof o;
-  r = lib_check_preserved (o.preserve_fds, error);
+  r = lib_check_preserved (o.listen_fds, o.preserve_fds, error);
   if (r >= 0)
     r = lib_fill_standard (&standard, error);
   if (r >= 0)
@@ -58,6 +58,7 @@ tare_create (struct tare_context *context, const char *id,
     {
       close_fd (&process.pidfd);
       close_fd (&process.terminal);
+      close_fd (&process.notify);
     }
   return 0;
 }
@@ -69,6 +70,16 @@ tare_start (struct tare_context *context, const char *id, struct tare_error *err
   struct host host = { .root = -EBADF };
   int r = open_host_of (context, id, &host, error);
   return r < 0 ? r : host_start (&host, id, error);
+}
+
+int
+tare_notify_socket (struct tare_context *context, const char *id, struct tare_process *ret_process,
+                    struct tare_error *error)
+{
+  auto_ (host)
+  struct host host = { .root = -EBADF };
+  int r = open_host_of (context, id, &host, error);
+  return r < 0 ? r : host_notify_socket (&host, id, ret_process, error);
 }
 
 int
@@ -85,7 +96,7 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
   if (r >= 0 && (o.terminal > TARE_YES || o.no_new_privileges > TARE_YES))
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "exec: neither yes nor no");
   if (r >= 0)
-    r = lib_check_preserved (o.preserve_fds, error);
+    r = lib_check_preserved (o.listen_fds, o.preserve_fds, error);
   if (r >= 0)
     r = lib_fill_standard (&standard, error);
   if (r >= 0)
@@ -100,6 +111,7 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
     {
       close_fd (&process.pidfd);
       close_fd (&process.terminal);
+      close_fd (&process.notify);
     }
   return 0;
 }

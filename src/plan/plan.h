@@ -177,6 +177,7 @@ enum plan_flags
   PLAN_HOST_SCHEDULES = 1 << 24,  /* scheduler, io_priority: it has rights that init may lack */
   PLAN_NET_DEVICES = 1 << 19,     /* the host moves some once init is in its namespace */
   PLAN_RUNS = 1 << 26,            /* no waiting for start: from RUN on to the program */
+  PLAN_LISTEN_PID = 1 << 20,      /* LISTEN_PID is added to the environment */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 

@@ -52,6 +52,9 @@ int spec_plan_filesystem (const struct spec *spec, const struct spec_facts *fact
 /* below.c. For each of spec's mounts: is anything made below it after it? Then it cannot be
  * read-only yet. The caller frees; NULL: no memory. */
 bool *spec_find_below (const struct spec *spec);
+/* environment.c */
+int spec_plan_environment (const struct spec *spec, const struct spec_facts *facts,
+                           struct plan_builder *builder, struct plan *root);
 /* hooks.c. After the process, whose environment a hook may take. */
 int spec_plan_hooks (const struct spec *spec, const struct spec_facts *facts,
                      struct plan_builder *builder, struct plan *root);

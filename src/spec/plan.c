@@ -84,7 +84,9 @@ plan_process (const struct spec *spec, const struct spec_facts *facts, struct pl
     return 0;
   root->cwd = plan_put_text (builder, process->cwd);
   root->args = plan_put_texts (builder, process->args, process->n_args);
-  root->env = plan_put_texts (builder, process->env, process->n_env);
+  int r = spec_plan_environment (spec, facts, builder, root);
+  if (r < 0)
+    return fail (error, r, "make the plan");
   if (process->no_new_privileges)
     root->flags |= PLAN_NO_NEW_PRIVILEGES;
   if (process->terminal)
@@ -114,7 +116,7 @@ plan_process (const struct spec *spec, const struct spec_facts *facts, struct pl
     }
   plan_capabilities (spec, facts, root);
   spec_plan_schedule (spec, facts, builder, root);
-  int r = plan_rlimits (spec, builder, root);
+  r = plan_rlimits (spec, builder, root);
   return r < 0 ? fail (error, r, "make the plan") : plan_labels (spec, facts, builder, root, error);
 }
 

@@ -137,13 +137,19 @@ substitute (const struct spec *spec, const struct spec_mount *mount)
   return str_equal (mount->type, "proc") && !spec_has (spec, CLONE_NEWPID) ? "/proc" : NULL;
 }
 
+static bool
+source_is_hosts (const struct maker *maker)
+{
+  return spec_has (maker->spec, CLONE_NEWUSER) && maker->facts->privileged;
+}
+
 static void
 fill_bind (const struct maker *maker, const struct spec_mount *from, struct plan_mount *mount)
 {
   mount->action = PLAN_MOUNT_BIND;
   if (from->recursive)
     mount->flags |= PLAN_MOUNT_RECURSIVE;
-  if (spec_has (maker->spec, CLONE_NEWUSER) && maker->facts->privileged)
+  if (source_is_hosts (maker))
     mount->flags |= PLAN_MOUNT_SOURCE_BY_HOST;
   mount->uid_map = plan_put_text (maker->builder, from->uid_map);
   mount->gid_map = plan_put_text (maker->builder, from->gid_map);
@@ -374,6 +380,22 @@ has_console (const struct spec *spec)
          && !dev_is_bound (spec);
 }
 
+/* Only the directory can be mounted ahead of time: the socket is bound when it is wanted. */
+static void
+plan_notify_mount (struct maker *maker)
+{
+  struct plan_mount *mount = maker->facts->notify_directory != NULL ? add_mount (maker) : NULL;
+  if (mount == NULL)
+    return;
+  mount->label = plan_put_text (maker->builder, "NOTIFY_SOCKET");
+  mount->action = PLAN_MOUNT_BIND;
+  mount->source = plan_put_text (maker->builder, maker->facts->notify_directory);
+  mount->target = plan_put_text (maker->builder, SPEC_NOTIFY_DIRECTORY);
+  if (source_is_hosts (maker)) /* the state directory is for us alone */
+    mount->flags |= PLAN_MOUNT_SOURCE_BY_HOST;
+  mount->set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+}
+
 int
 spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
                       struct plan_builder *builder, struct plan *root, struct tare_error *error)
@@ -398,6 +420,7 @@ spec_plan_filesystem (const struct spec *spec, const struct spec_facts *facts,
       plan_cgroup_mount (&maker, &spec->mounts[i]);
     else
       plan_plain_mount (&maker, i);
+  plan_notify_mount (&maker);
   root->mounts = plan_put_array (builder, maker.mounts, maker.n_mounts, sizeof *maker.mounts);
   free (maker.mounts);
   int r = maker.failed ? -ENOMEM : plan_devices (&maker, root);

@@ -124,6 +124,8 @@ struct spec_facts
   bool has_apparmor, has_selinux;            /* in force on this host */
   const struct cgroup_mounts *cgroup_mounts; /* NULL: none to be had (--cgroup-manager disabled) */
   uint32_t preserve_fds;
+  uint32_t listen_fds;          /* the first of them, for LISTEN_FDS */
+  const char *notify_directory; /* on the host, absolute: where NOTIFY_SOCKET is; NULL: none */
   bool no_pivot;
   bool keep_keyring; /* the caller's session keyring is the container's too */
   bool timings;
@@ -174,6 +176,12 @@ void spec_process_state_json (const struct spec *spec, const char *id, enum oci_
 int spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                           struct tare_error *error);
 uint64_t spec_seccomp_flags (const struct spec *spec);
+
+/* Where a container sees the directory of its NOTIFY_SOCKET, and the socket's name in it. */
+#define SPEC_NOTIFY_DIRECTORY "/run/notify"
+#define SPEC_NOTIFY_SOCKET    "notify.sock"
+/* Does the process's environment have it? */
+bool spec_has_variable (const struct spec *spec, const char *name);
 
 /* The value of an annotation, or NULL. */
 const char *spec_annotation (const struct spec *spec, const char *key);

@@ -11,6 +11,7 @@
 #include "libocispec/table.h"
 
 #define STATE_START_SOCKET "start"
+#define STATE_NOTIFY       "notify" /* directory */
 #define STATE_CONFIG       "config.json"
 #define STATE_RESOURCES    "resources.json" /* linux.resources after the last update */
 #define STATE_RECORD       "state.json"

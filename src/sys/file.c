@@ -107,6 +107,12 @@ sys_fchmod (int fd, uint32_t mode)
 }
 
 int
+sys_fchmodat (int dirfd, const char *name, uint32_t mode)
+{
+  return result (fchmodat (dirfd, name, mode, 0));
+}
+
+int
 sys_fchownat (int dirfd, const char *name, uint32_t uid, uint32_t gid, int flags)
 {
   return result (fchownat (dirfd, name, uid, gid, flags));

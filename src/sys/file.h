@@ -22,6 +22,8 @@ int sys_renameat (int dirfd, const char *from, const char *to);
 /* Length of the target (not terminated by the kernel; we terminate), or -errno. */
 ssize_t sys_readlinkat (int dirfd, const char *name, char *buffer, size_t size);
 int sys_fchmod (int fd, uint32_t mode);
+/* Follows a link: for names that are our own. */
+int sys_fchmodat (int dirfd, const char *name, uint32_t mode);
 int sys_fchownat (int dirfd, const char *name, uint32_t uid, uint32_t gid, int flags);
 int sys_chdir (const char *path);
 int sys_fchdir (int fd);

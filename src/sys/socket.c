@@ -119,13 +119,13 @@ address_of (int dirfd, const char *name, struct sockaddr_un *ret_address)
 }
 
 int
-sys_socket_bind (int dirfd, const char *name)
+sys_socket_bind (int dirfd, const char *name, int type)
 {
   struct sockaddr_un address;
   int r = address_of (dirfd, name, &address);
   if (r < 0)
     return r;
-  autoclose int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  autoclose int fd = socket (AF_UNIX, type | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) < 0)
     return -errno;
   return take_fd (&fd);

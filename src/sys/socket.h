@@ -18,8 +18,9 @@ int sys_send (int fd, const void *head, size_t head_length, const void *body, si
 ssize_t sys_receive (int fd, void *buffer, size_t size, int *ret_fds, size_t max_fds,
                      size_t *ret_n_fds);
 
-/* A socket bound to name in the directory dirfd, not listening yet. */
-int sys_socket_bind (int dirfd, const char *name);
+/* A socket bound to name in the directory dirfd, not listening yet. type: SOCK_SEQPACKET or
+ * SOCK_DGRAM. */
+int sys_socket_bind (int dirfd, const char *name, int type);
 int sys_socket_listen (int fd, int backlog);
 int sys_socket_accept (int fd);
 /* Connects to name in dirfd, or to the path name when dirfd is AT_FDCWD. Paths over 107 bytes go

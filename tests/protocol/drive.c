@@ -102,7 +102,7 @@ drive_spawn (struct drive *drive)
 {
   int pair[2], out[2];
   autoclose int directory = open (drive->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  autoclose int start = sys_socket_bind (directory, "start");
+  autoclose int start = sys_socket_bind (directory, "start", SOCK_SEQPACKET);
   const char *path = drive_init_path (drive->fault != NULL);
   autoclose int image = path != NULL ? open (path, O_PATH | O_CLOEXEC) : -1;
   autoclose int plan = drive_plan (drive);
