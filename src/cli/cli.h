@@ -79,7 +79,7 @@ struct cli_log
   int fd;
   bool json;
   enum tare_log_level level;
-  bool errors_only; /* where it is not stderr */
+  bool errors_only;       /* where it is not stderr */
   const char *identifier; /* of journald and syslog */
 };
 

@@ -28,9 +28,43 @@ make_vector (const char *const *texts, size_t count, const char *first)
   return vector;
 }
 
+/* Relative names are below the bundle. */
 static int
-run_hook (const struct hook_kind *kind, size_t i, const struct buf *state, int directory,
-          struct tare_error *error)
+open_output (struct container *container, int bundle, struct tare_error *error)
+{
+  static const char *const keys[] = { SPEC_HOOKS_STDOUT, SPEC_HOOKS_STDERR };
+  for (size_t i = 0; i < COUNT_OF (keys); i++)
+    {
+      const char *path = spec_annotation (container->spec, keys[i]);
+      if (path == NULL || container->hook_output[i] >= 0)
+        continue;
+      int fd = sys_openat2 (bundle, path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600, 0);
+      if (fd < 0)
+        return fail (error, fd, "annotations.%s: open '%s'", keys[i], path);
+      container->hook_output[i] = fd;
+    }
+  return 0;
+}
+
+/* For those hooks that init runs. */
+static int
+queue_output (struct container *container, struct tare_error *error)
+{
+  static const uint64_t flags[] = { PLAN_HOOK_STDOUT, PLAN_HOOK_STDERR };
+  if (!container_plan_flag (container, PLAN_HOOK_STDOUT | PLAN_HOOK_STDERR))
+    return 0;
+  autoclose int bundle = sys_open (container->spec->bundle, O_PATH | O_DIRECTORY, 0);
+  int r = bundle < 0 ? fail (error, bundle, "hooks: enter '%s'", container->spec->bundle)
+                     : open_output (container, bundle, error);
+  for (size_t i = 0; r >= 0 && i < COUNT_OF (flags); i++)
+    if (container_plan_flag (container, flags[i]))
+      container->outgoing[container->n_outgoing++] = container->hook_output[i];
+  return r;
+}
+
+static int
+run_hook (const struct container *container, const struct hook_kind *kind, size_t i,
+          const struct buf *state, int directory, struct tare_error *error)
 {
   const struct oci_hook *from = &kind->hooks[i];
   char label[64];
@@ -49,6 +83,7 @@ run_hook (const struct hook_kind *kind, size_t i, const struct buf *state, int d
     .state = state->bytes,
     .state_length = state->length,
     .directory = directory,
+    .output = container->hook_output,
   };
   return hook_run (&hook, error);
 }
@@ -72,10 +107,16 @@ run_kind (struct container *container, const struct hook_kind *kind, pid_t pid,
     bundle = sys_open ("/", O_PATH | O_DIRECTORY, 0);
   if (bundle < 0)
     return fail (error, bundle, "hooks.%s: enter '%s'", kind->name, container->spec->bundle);
+  struct tare_error closed = { 0 };
+  int opened = open_output (container, bundle, stopped ? &closed : error);
+  if (opened < 0 && !stopped)
+    return opened;
+  if (opened < 0)
+    log_warning (container->host->log, "%s", closed.message);
   for (size_t i = 0; i < kind->count; i++)
     {
       struct tare_error failure = { 0 };
-      int r = run_hook (kind, i, &state, bundle, &failure);
+      int r = run_hook (container, kind, i, &state, bundle, &failure);
       if (r < 0 && stopped)
         log_warning (container->host->log, "%s", failure.message);
       else if (r < 0)
@@ -99,7 +140,9 @@ hooks_create (struct container *container, struct tare_error *error)
   const struct hook_kind create_runtime = { "createRuntime", OCI_STATUS_CREATING,
                                             hooks->create_runtime, hooks->n_create_runtime };
   int r = run_kind (container, &prestart, container->pid, error);
-  return r < 0 ? r : run_kind (container, &create_runtime, container->pid, error);
+  if (r >= 0)
+    r = run_kind (container, &create_runtime, container->pid, error);
+  return r < 0 ? r : queue_output (container, error);
 }
 
 int

@@ -30,6 +30,7 @@ struct container
 
   char *bundle;           /* absolute */
   char *notify_directory; /* absolute; NULL: there is none */
+  int hook_output[2];     /* of the files that their annotations name */
   int notify;             /* the socket in it, in a run */
   void *config_bytes;
   size_t config_length;
@@ -73,8 +74,8 @@ struct container
     .host = (host_), .id = (id_), .state = { .directory = -EBADF, .lock = -EBADF },                \
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
     .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
-    .console = -EBADF, .notify = -EBADF, .source = -EBADF, .peer = -EBADF, .stage = -EBADF,        \
-    .pidfd = -EBADF, .container_init = -EBADF,                                                     \
+    .console = -EBADF, .notify = -EBADF, .hook_output = { -EBADF, -EBADF }, .source = -EBADF,      \
+    .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, .container_init = -EBADF,                    \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
 /* Closes and frees; no effect on what the container is. */

@@ -49,6 +49,7 @@ run_hook (const struct init *init, const struct plan_hook *from, int directory,
     .path = plan_string (init->plan, from->path),
     .timeout = from->timeout,
     .directory = directory,
+    .output = init->hook_output,
   };
   const char **argv = init_vector (init->plan, from->args);
   const char **envp = environment_of (init, from);
@@ -102,5 +103,8 @@ step_create_hooks (struct init *init, struct tare_error *error)
 int
 step_start_hooks (struct init *init, struct tare_error *error)
 {
-  return run_hooks (init, init->plan->start_hooks, -EBADF, error);
+  int r = run_hooks (init, init->plan->start_hooks, -EBADF, error);
+  close_fd (&init->hook_output[0]);
+  close_fd (&init->hook_output[1]);
+  return r;
 }

@@ -37,6 +37,7 @@ struct init
   int root;                       /* the container's root directory */
   int *held;                      /* of plan.mounts: those that turn read-only later */
   int seccomp;                    /* sealed memfd with the program */
+  int hook_output[2];             /* files for standard output and error, or negative */
   int agent_state, agent;         /* for whom the filter asks: a sealed memfd, a socket */
   uint32_t inherited_umask;
   bool cwd_pending; /* root may not enter it; the user may */
@@ -143,7 +144,8 @@ struct channel *init_channel (struct init *init);
 struct sock_fprog;
 int load_with_listener (struct init *init, const struct sock_fprog *program,
                         struct tare_error *error);
-/* Receives a message that brings the compiled filter where the plan has one. */
+/* Receives a message that brings the compiled filter where the plan has one, and what else there is
+ * (enum filter_fd). */
 int init_receive_filter (struct init *init, enum message message, struct tare_error *error);
 
 /* ---- the steps ----------------------------------------------------------------------------- */

@@ -155,6 +155,7 @@ main (int argc, char **argv, char **envp)
     .seccomp = -EBADF,
     .agent_state = -EBADF,
     .agent = -EBADF,
+    .hook_output = { -EBADF, -EBADF },
     .root = -EBADF,
   };
   struct tare_error error = { 0 };

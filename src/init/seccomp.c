@@ -12,26 +12,42 @@ has_listener (const struct init *init)
   return (init->plan->seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 }
 
+/* The places of what a message brings, in order. Returns how many. */
+static size_t
+find_places (struct init *init, enum message message, int **places)
+{
+  const struct
+  {
+    bool comes;
+    int *place;
+  } all[] = {
+    { init_flag (init, PLAN_SECCOMP), &init->seccomp },
+    { has_listener (init), &init->agent_state },
+    { has_listener (init), &init->agent },
+    { message == MESSAGE_HOOKS_DONE && init_flag (init, PLAN_HOOK_STDOUT), &init->hook_output[0] },
+    { message == MESSAGE_HOOKS_DONE && init_flag (init, PLAN_HOOK_STDERR), &init->hook_output[1] },
+  };
+  size_t count = 0;
+  for (size_t i = 0; i < COUNT_OF (all); i++)
+    if (all[i].comes)
+      places[count++] = all[i].place;
+  return count;
+}
+
 int
 init_receive_filter (struct init *init, enum message message, struct tare_error *error)
 {
   struct received received = { 0 };
-  size_t wanted = !init_flag (init, PLAN_SECCOMP) ? 0
-                  : has_listener (init)           ? FILTER_FD_COUNT
-                                                  : FILTER_FD_PROGRAM + 1;
+  int *places[FILTER_FD_COUNT + 2];
+  size_t wanted = find_places (init, message, places);
   int r = channel_receive (&init->channel, message, &received, error);
   if (r < 0)
     return r;
   if (received.n_fds != wanted)
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "%s came with %zu descriptors, not %zu",
                       message_name (message), received.n_fds, wanted);
-  if (wanted > FILTER_FD_PROGRAM)
-    init->seccomp = received.fds[FILTER_FD_PROGRAM];
-  if (wanted > FILTER_FD_AGENT)
-    {
-      init->agent_state = received.fds[FILTER_FD_STATE];
-      init->agent = received.fds[FILTER_FD_AGENT];
-    }
+  for (size_t i = 0; i < wanted; i++)
+    *places[i] = received.fds[i];
   return 0;
 }
 

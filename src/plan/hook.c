@@ -88,10 +88,11 @@ become_hook (const struct run *run)
     r = sys_fchdir (hook->directory);
   if (r >= 0)
     r = sys_dup3 (run->state, STDIN_FILENO, 0);
-  if (r >= 0)
-    r = sys_dup3 (run->output[1], STDOUT_FILENO, 0);
-  if (r >= 0)
-    r = sys_dup3 (run->output[1], STDERR_FILENO, 0);
+  for (int i = 0; r >= 0 && i < 2; i++)
+    {
+      bool given = hook->output != NULL && hook->output[i] >= 0;
+      r = sys_dup3 (given ? hook->output[i] : run->output[1], STDOUT_FILENO + i, 0);
+    }
   if (r >= 0)
     r = sys_close_range (LOWEST_FD, ~0U, CLOSE_RANGE_CLOEXEC);
   if (r >= 0)

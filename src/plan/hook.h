@@ -17,7 +17,8 @@ struct hook
   uint32_t timeout;        /* seconds; 0: none */
   const char *state;       /* on its standard input */
   size_t state_length;
-  int directory; /* where it starts; negative: where the caller is */
+  int directory;     /* where it starts; negative: where the caller is */
+  const int *output; /* two: its standard output and error; NULL, negative: for the error's text */
 };
 
 /* Runs it and waits for its end. TARE_ERROR_HOOK: it failed, the message has what it printed. */

@@ -171,13 +171,15 @@ enum plan_flags
   PLAN_UNSHARE_USER = 1 << 12, /* after the joins, before unshare_flags */
   PLAN_TIME_OFFSETS = 1 << 13, /* the host writes timens_offsets between unshare and fork */
   PLAN_KEEP_GROUPS = 1 << 14,
-  PLAN_SECCOMP = 1 << 16,         /* early or late by PLAN_NO_NEW_PRIVILEGES */
-  PLAN_CONSOLE = 1 << 17,         /* the terminal is bound to /dev/console */
-  PLAN_KEEP_KEYRING = 1 << 18,    /* the caller's session keyring; else a new one */
-  PLAN_HOST_SCHEDULES = 1 << 24,  /* scheduler, io_priority: it has rights that init may lack */
-  PLAN_NET_DEVICES = 1 << 19,     /* the host moves some once init is in its namespace */
-  PLAN_RUNS = 1 << 26,            /* no waiting for start: from RUN on to the program */
-  PLAN_LISTEN_PID = 1 << 20,      /* LISTEN_PID is added to the environment */
+  PLAN_SECCOMP = 1 << 16,        /* early or late by PLAN_NO_NEW_PRIVILEGES */
+  PLAN_CONSOLE = 1 << 17,        /* the terminal is bound to /dev/console */
+  PLAN_KEEP_KEYRING = 1 << 18,   /* the caller's session keyring; else a new one */
+  PLAN_HOST_SCHEDULES = 1 << 24, /* scheduler, io_priority: it has rights that init may lack */
+  PLAN_NET_DEVICES = 1 << 19,    /* the host moves some once init is in its namespace */
+  PLAN_RUNS = 1 << 26,           /* no waiting for start: from RUN on to the program */
+  PLAN_LISTEN_PID = 1 << 20,     /* LISTEN_PID is added to the environment */
+  PLAN_HOOK_STDOUT = 1 << 21,    /* HOOKS_DONE brings it, for the hooks that init runs */
+  PLAN_HOOK_STDERR = 1 << 22,
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 

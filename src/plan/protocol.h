@@ -90,6 +90,8 @@ enum filter_fd
   FILTER_FD_AGENT,   /* connected to the seccomp agent, who gets the listener with the state */
   FILTER_FD_COUNT,
 };
+/* After them come the standard output and error of hooks, as PLAN_HOOK_STDOUT, PLAN_HOOK_STDERR
+ * say. */
 
 struct channel
 {

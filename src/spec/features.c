@@ -25,7 +25,9 @@ static const char *const hooks[] = {
 
 /* Annotations that change what happens outside the container: a manager must not let its users set
  * them. Ended by NULL. */
-static const char *const unsafe_annotations[] = { NULL };
+static const char *const unsafe_annotations[] = {
+  SPEC_HOOKS_STDERR, SPEC_HOOKS_STDOUT, "run.oci.pidfd_receiver", "run.oci.seccomp.receiver", NULL,
+};
 
 static const int namespaces[] = {
   OCI_NAMESPACE_CGROUP, OCI_NAMESPACE_IPC,  OCI_NAMESPACE_MOUNT, OCI_NAMESPACE_NETWORK,

@@ -193,5 +193,11 @@ spec_plan_hooks (const struct spec *spec, const struct spec_facts *facts,
   if (spec->config->hooks == NULL)
     return 0;
   int r = plan_create_hooks (spec, facts, builder, root);
-  return r < 0 ? r : plan_start_hooks (spec, facts, builder, root);
+  if (r >= 0)
+    r = plan_start_hooks (spec, facts, builder, root);
+  if (r < 0 || root->create_hooks.count + root->start_hooks.count == 0)
+    return r;
+  root->flags |= spec_annotation (spec, SPEC_HOOKS_STDOUT) != NULL ? PLAN_HOOK_STDOUT : 0;
+  root->flags |= spec_annotation (spec, SPEC_HOOKS_STDERR) != NULL ? PLAN_HOOK_STDERR : 0;
+  return 0;
 }

@@ -183,6 +183,9 @@ uint64_t spec_seccomp_flags (const struct spec *spec);
 /* Does the process's environment have it? */
 bool spec_has_variable (const struct spec *spec, const char *name);
 
+/* Files that the output of all hooks is appended to. */
+#define SPEC_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define SPEC_HOOKS_STDERR "run.oci.hooks.stderr"
 /* The value of an annotation, or NULL. */
 const char *spec_annotation (const struct spec *spec, const char *key);
 
