@@ -61,6 +61,23 @@ prepare_agent (struct container *container, struct tare_error *error)
   return 0;
 }
 
+/* Who wants to see every detail sees the compiler's too. */
+static int
+compile (struct container *container, struct tare_error *error)
+{
+  const struct host *host = container->host;
+  bool talkative = host->log != NULL && host->log->level >= TARE_LOG_DEBUG;
+  auto_ (buf)
+  struct buf key = { 0 };
+  bool has_key = spec_seccomp_key (container->spec, &key) && !talkative;
+  if (has_key && filter_cache_find (host->root, &key, container->filter))
+    return 0;
+  int r = spec_compile_seccomp (container->spec, host->log, container->filter, error);
+  if (r >= 0 && has_key)
+    filter_cache_keep (host->root, &key, container->filter);
+  return r;
+}
+
 int
 row_compile_filter (struct container *container, struct received *received,
                     struct tare_error *error)
@@ -69,7 +86,7 @@ row_compile_filter (struct container *container, struct received *received,
   container->filter = sys_memfd ("tare-seccomp", false);
   if (container->filter < 0)
     return fail (error, container->filter, "make a memfd for the filter");
-  int r = spec_compile_seccomp (container->spec, container->host->log, container->filter, error);
+  int r = compile (container, error);
   if (r < 0)
     return r;
   r = sys_seal (container->filter);

@@ -192,6 +192,10 @@ int process_schedule (struct container *container, struct tare_error *error);
 /* facts.c. Fills the facts that are those of this process and of the host. */
 int process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error);
 
+/* filter_cache.c: the program of that key, written to fd; or false. */
+bool filter_cache_find (int root, const struct buf *key, int fd);
+void filter_cache_keep (int root, const struct buf *key, int fd);
+
 /* read_back.c: -EPERM where init is not what it was to become. */
 int process_read_back (const struct container *container, struct tare_error *error);
 

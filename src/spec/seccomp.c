@@ -263,6 +263,31 @@ write_filter (const struct compilation *compilation, int fd, struct tare_error *
   return r < 0 ? fail (error, r, "linux.seccomp: compile") : 0;
 }
 
+static bool
+names_must_be_known (const struct spec *spec)
+{
+  const char *strict = spec_annotation (spec, "run.oci.seccomp_fail_unknown_syscall");
+  return strict != NULL && !str_equal (strict, "0");
+}
+
+/* Raised with every change in what is made of the same profile. */
+enum
+{
+  FORMAT = 1,
+};
+
+bool
+spec_seccomp_key (const struct spec *spec, struct buf *buf)
+{
+  if (spec->seccomp_program != NULL)
+    return false;
+  const struct scmp_version *version = seccomp_version ();
+  buf_format (buf, "%d %s libseccomp %u.%u.%u %x %d\n", FORMAT, PACKAGE_VERSION, version->major,
+              version->minor, version->micro, seccomp_arch_native (), names_must_be_known (spec));
+  oci_write (buf, &oci_seccomp_table, spec->config->linux->seccomp, 0);
+  return !buf->failed;
+}
+
 int
 spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                       struct tare_error *error)
@@ -274,13 +299,12 @@ spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
       seccomp_init (default_action (seccomp));
   if (filter == NULL)
     return fail (error, ENOMEM, "linux.seccomp");
-  const char *strict = spec_annotation (spec, "run.oci.seccomp_fail_unknown_syscall");
   struct compilation compilation = {
     .spec = spec,
     .seccomp = seccomp,
     .log = log,
     .filter = filter,
-    .names_must_be_known = strict != NULL && !str_equal (strict, "0"),
+    .names_must_be_known = names_must_be_known (spec),
   };
   int r = fill (&compilation, error);
   return r < 0 ? r : write_filter (&compilation, fd, error);
@@ -372,6 +396,14 @@ bool
 spec_seccomp_has_flag (int flag)
 {
   (void) flag;
+  return false;
+}
+
+bool
+spec_seccomp_key (const struct spec *spec, struct buf *buf)
+{
+  (void) spec;
+  (void) buf;
   return false;
 }
 

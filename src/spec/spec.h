@@ -175,6 +175,8 @@ void spec_process_state_json (const struct spec *spec, const char *id, enum oci_
 /* Writes the program of linux.seccomp to fd, as seccomp(2) takes it; and its flags. */
 int spec_compile_seccomp (const struct spec *spec, const struct log *log, int fd,
                           struct tare_error *error);
+/* All that the program depends on, as bytes to compare. false: it need not be compiled. */
+bool spec_seccomp_key (const struct spec *spec, struct buf *buf);
 uint64_t spec_seccomp_flags (const struct spec *spec);
 
 /* Where a container sees the directory of its NOTIFY_SOCKET, and the socket's name in it. */
