@@ -83,7 +83,7 @@ field() {
   "$RUNTIME" --root "$ROOT" exec "$ID" sh -c 'trap "echo got TERM; exit 9" TERM; echo ready
     while :; do sleep 0.1; done' >"$BUNDLE/said" 3>&- &
   local exec=$! result=0
-  wait_until 5 grep -q ready "$BUNDLE/said"
+  wait_until 30 grep -q ready "$BUNDLE/said"
   kill -TERM $exec
   wait $exec || result=$?
   [ "$result" -eq 9 ]
@@ -355,7 +355,7 @@ links() {
   [ "$(status_of "$ID")" = created ]
   rt start "$ID"
   [ "$(status_of "$ID")" = running ]
-  wait_until 5 grep -q hello "$BUNDLE/out"
+  wait_until 30 grep -q hello "$BUNDLE/out"
 }
 
 @test "the config that counts is the one the container was made with" {
@@ -373,7 +373,7 @@ links() {
   assert_error 255 "cannot exec in a paused container (use --ignore-paused to override)"
   rt resume "$ID"
   rt kill "$ID" KILL
-  wait_until 5 has_status "$ID" stopped
+  wait_until 30 has_status "$ID" stopped
   run_rt exec "$ID" true
   assert_error 255 "cannot exec in a stopped container"
   run_rt exec "$ID-x" true
@@ -398,7 +398,7 @@ links() {
   begin
   "$RUNTIME" --root "$ROOT" exec "$ID" sh -c 'echo ready; sleep 100' >"$BUNDLE/said" 2>&1 </dev/null 3>&- &
   local exec=$! result=0
-  wait_until 5 grep -q ready "$BUNDLE/said"
+  wait_until 30 grep -q ready "$BUNDLE/said"
   rt delete --force "$ID"
   wait $exec || result=$?
   [ "$result" -eq 137 ]
@@ -435,7 +435,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
   TARE_FAULT=init:ready:stop "$FAULTY" --root "$ROOT" exec -u 5 "$ID" true </dev/null >"$BUNDLE/said" 2>&1 3>&- 9</ &
   local exec=$! pid fd
   inside_waits() { pid=$(others) && grep -q '^NSpid:.*[[:space:]]2$' "/proc/$pid/status" && grep -q '^Uid:[[:space:]]5' "/proc/$pid/status"; }
-  wait_until 5 inside_waits
+  wait_until 30 inside_waits
   [ "$(readlink "/proc/$pid/exe")" = "/memfd:tare-init (deleted)" ]
   [ "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -vc ^TARE_FAULT=)" -eq 0 ]
   [ "$(readlink "/proc/$pid/cwd")" = / ]
@@ -448,7 +448,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
     esac
   done
   kill -KILL "$exec"
-  wait_until 5 no_others || { kill -KILL "$pid"; wait_until 5 no_others; }
+  wait_until 30 no_others || { kill -KILL "$pid"; wait_until 5 no_others; }
 }
 
 # ---- managers ------------------------------------------------------------------------------------
@@ -514,7 +514,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
   pid=$(cat "$BUNDLE/pid")
   [ "$(readlink "/proc/$pid/exe")" != "/memfd:tare-init (deleted)" ]
   [ "$(stat -c %a "$BUNDLE/pid")" = 644 ]
-  wait_until 5 no_others
+  wait_until 30 no_others
   [ "$(status_of "$ID")" = running ]
 }
 
@@ -590,7 +590,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
   make_bundle sleep 1000
   config '.process.terminal = true'
   "$(tool recvtty)" "$BUNDLE/socket" "$BUNDLE/name" </dev/null >"$BUNDLE/tty" 3>&- &
-  wait_until 5 test -S "$BUNDLE/socket"
+  wait_until 30 test -S "$BUNDLE/socket"
   rt run --detach --console-socket "$BUNDLE/socket" --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
   run_rt exec "$ID" tty </dev/null
   assert_output "not a tty"
@@ -601,7 +601,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
   begin
   "$(tool recvtty)" "$BUNDLE/socket" "$BUNDLE/name" </dev/null >"$BUNDLE/tty" 3>&- &
   local receiver=$!
-  wait_until 5 test -S "$BUNDLE/socket"
+  wait_until 30 test -S "$BUNDLE/socket"
   rt exec --detach --tty --console-socket "$BUNDLE/socket" "$ID" sh -c 'tty; echo done' </dev/null >"$BUNDLE/out" 2>&1 3>&-
   wait "$receiver"
   [ "$(tr -d '\r' <"$BUNDLE/tty")" = $'/dev/pts/0\ndone' ]
@@ -685,7 +685,7 @@ with_fault() {
     return 1
   fi
   [ "$status" -eq 137 ] || [ ! -e "$BUNDLE/pid" ] || { echo "pid file left by $step:$action" >&2; return 1; }
-  wait_until 5 no_others || { echo "process left by $step:$action" >&2; return 1; }
+  wait_until 30 no_others || { echo "process left by $step:$action" >&2; return 1; }
   [ "$(status_of "$ID")" = running ]
 }
 

@@ -88,7 +88,7 @@ add_hook() {
   [ "$(kinds)" = "prestart createRuntime createContainer poststart " ]
   [ "$(cut -d' ' -f1 "$BUNDLE/rootfs/hooks/log")" = startContainer ]
   rt kill "$ID" KILL
-  wait_until 5 has_status "$ID" stopped
+  wait_until 30 has_status "$ID" stopped
   rt delete "$ID"
   [ "$(kinds)" = "prestart createRuntime createContainer poststart poststop " ]
   assert_nothing_left
@@ -298,7 +298,7 @@ createContainer3 poststart1 poststart2 poststart3 poststop1 poststop2 poststop3 
     assert_error 1 "hooks.$kind[0] '/bin/sh': exit status 4: the reason"
     assert_nothing_left
     [ "$(jq -r .status "$BUNDLE/stopped")" = stopped ]
-    wait_until 5 bash -c '! [ -e /proc/$1 ] || grep -q "State:.Z" /proc/$1/status' - "$pid"
+    wait_until 30 bash -c '! [ -e /proc/$1 ] || grep -q "State:.Z" /proc/$1/status' - "$pid"
     rm "$BUNDLE/stopped"
     run_rt run --bundle "$BUNDLE" "$ID"
     assert_error 1 "hooks.$kind[0] '/bin/sh': exit status 4: the reason"

@@ -20,9 +20,17 @@ teardown() {
   test_end
 }
 
+# /shared is $BUNDLE/shared: how the program says that it is ready, and is told to go on.
 make_terminal() {
   make_bundle "$@"
-  config '.process.terminal = true'
+  mkdir -p "$BUNDLE/shared"
+  config '.process.terminal = true | .mounts += [{destination: "/shared", type: "bind", source: $s, options: ["bind"]}]' \
+    --arg s "$BUNDLE/shared"
+}
+
+# Shell text that waits, as wait_until does, for what a command says.
+until_true() {
+  echo "n=0; until $1 || [ \$n -gt 600 ]; do n=\$((n + 1)); sleep 0.05; done"
 }
 
 # A manager's side of --console-socket: what comes is in $BUNDLE/tty, what is written to descriptor
@@ -32,7 +40,7 @@ receiver() {
   "$TOOLS/recvtty" "$BUNDLE/socket" "$BUNDLE/name" <"$BUNDLE/keys" >"$BUNDLE/tty" 3>&- &
   RECEIVER=$!
   exec 8>"$BUNDLE/keys"
-  wait_until 5 test -S "$BUNDLE/socket"
+  wait_until 30 test -S "$BUNDLE/socket"
 }
 
 create() {
@@ -47,7 +55,7 @@ start_with_receiver() {
 
 # run with a terminal of 33 x 77 around it; its output without carriage returns in $output.
 in_terminal() {
-  run timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 3>&-
+  run timeout 250 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 3>&-
   output=${output//$'\r'/}
   output=${output//^@/} # the echo of script's end of file
 }
@@ -65,13 +73,13 @@ tty_has() {
 @test "the console socket gets the terminal, the program the other end" {
   make_terminal sh -c 'tty; stat -c "fd %t:%T" /proc/self/fd/0 -L; cut -d" " -f7 /proc/self/stat; read line; echo "got $line"; echo to-stderr >&2'
   start_with_receiver
-  wait_until 5 tty_has '^/dev/pts/0$'
+  wait_until 30 tty_has '^/dev/pts/0$'
   tty_has '^fd 88:0$'
   tty_has '^34816$' # 136:0 is the controlling terminal
   echo hello >&8
-  wait_until 5 tty_has '^got hello$'
-  wait_until 5 tty_has '^to-stderr$'
-  wait_until 5 has_status "$ID" stopped
+  wait_until 30 tty_has '^got hello$'
+  wait_until 30 tty_has '^to-stderr$'
+  wait_until 30 has_status "$ID" stopped
   [ ! -s "$BUNDLE/out" ]
   [ ! -s "$BUNDLE/err" ]
   wait "$RECEIVER"
@@ -82,7 +90,7 @@ tty_has() {
 @test "the container's stdio is nothing of the caller's" {
   make_terminal sh -c 'ls -l /proc/self/fd; sleep 100'
   start_with_receiver
-  wait_until 5 tty_has '2 -> /dev/pts/0'
+  wait_until 30 tty_has '2 -> /dev/pts/0'
   local pid fd
   pid=$(pid_of "$ID")
   for fd in 0 1 2; do
@@ -93,22 +101,21 @@ tty_has() {
 }
 
 @test "keys: ^C is a signal, ^D the end" {
-  make_terminal sh -c 'trap "echo interrupted" INT; echo ready; sleep 0.3; cat; cat; echo end'
+  make_terminal sh -c 'trap "echo interrupted" INT; echo ready; sleep 1; cat; cat; echo end'
   start_with_receiver
-  wait_until 5 tty_has ready
+  wait_until 30 tty_has ready
   printf '\003' >&8
-  wait_until 5 tty_has interrupted
+  wait_until 30 tty_has interrupted
   printf '\004' >&8
-  sleep 0.3
   printf '\004' >&8
-  wait_until 5 tty_has '^end$'
+  wait_until 30 tty_has '^end$'
 }
 
 @test "owner, group and mode" {
   make_terminal sh -c 'stat -c "%u %g %a" /dev/pts/0; id -u; echo writes >/dev/console; echo reopens >/dev/pts/0; echo done'
   config '.process.user = {uid: 1234, gid: 4321}'
   start_with_receiver
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
   tty_has '^1234 5 620$'
   tty_has '^writes$'
   tty_has '^reopens$'
@@ -118,7 +125,7 @@ tty_has() {
   make_terminal sh -c 'stty size; echo done'
   config '.process.consoleSize = {height: 43, width: 121}'
   start_with_receiver
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
   tty_has '^43 121$'
 }
 
@@ -137,7 +144,7 @@ tty_has() {
 @test "/dev/console is the terminal" {
   make_terminal sh -c 'stat -c "%t:%T" /dev/console; grep " /dev/console " /proc/self/mountinfo; echo through >/dev/console; echo done'
   start_with_receiver
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
   tty_has '^88:0$'
   tty_has '^through$'
   tty_has ' /0 /dev/console .* - devpts'
@@ -148,7 +155,7 @@ tty_has() {
   mkdir -p "$BUNDLE/rootfs/dev/pts" "$BUNDLE/rootfs/dev/shm" "$BUNDLE/rootfs/dev/mqueue"
   config 'del(.mounts[] | select(.destination == "/dev"))'
   start_with_receiver
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
   tty_has '^88:0$'
   tty_has 'Read-only file system'
 }
@@ -160,7 +167,7 @@ tty_has() {
   config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
     .linux.gidMappings = .linux.uidMappings | .process.user = {uid: 7, gid: 8}'
   start_with_receiver
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
   tty_has '^/dev/pts/0$'
   [ "$(tr -d '\r' <"$BUNDLE/tty" | grep -c '^7 5 88:0$')" -eq 2 ]
 }
@@ -212,19 +219,20 @@ tty_has() {
   (cd "$deep" && exec "$TOOLS/recvtty" s "$BUNDLE/name" <"$BUNDLE/keys" >"$BUNDLE/tty" 3>&-) &
   RECEIVER=$!
   exec 8>"$BUNDLE/keys"
-  wait_until 5 test -S "$deep/s"
+  wait_until 30 test -S "$deep/s"
   create --console-socket "$deep/s"
   rt start "$ID" 3>&- 8>&-
-  wait_until 5 tty_has done
+  wait_until 30 tty_has done
 }
 
 @test "a receiver that goes away at once: create fails, nothing left" {
   only_tare
   make_terminal true
   perl -MSocket -e 'socket (S, AF_UNIX, SOCK_STREAM, 0); bind (S, sockaddr_un ($ARGV[0])); listen (S, 1);
-    accept (C, S); close (C); close (S); sleep 1' "$BUNDLE/short" 3>&- &
-  wait_until 5 test -S "$BUNDLE/short"
-  sleep 0.2
+    accept (C, S); close (C); close (S); open (F, ">", $ARGV[1])' "$BUNDLE/short" "$BUNDLE/gone" 3>&- &
+  config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $wait]}]' \
+    --arg wait "until [ -e $BUNDLE/gone ]; do sleep 0.05; done"
+  wait_until 30 test -S "$BUNDLE/short"
   run_rt create --bundle "$BUNDLE" --console-socket "$BUNDLE/short" "$ID"
   assert_error 1 "send the terminal to the console socket: Broken pipe"
   assert_nothing_left
@@ -284,29 +292,29 @@ tty_has() {
 @test "run: input is relayed, and ended" {
   needs_no_terminal
   make_terminal sh
-  run bash -c 'printf "stty -echo; echo one-\$((1 + 1))\nexit 5\n" | timeout 20 "$@" | tr -d "\r"; exit ${PIPESTATUS[1]}' \
+  run bash -c 'printf "stty -echo; echo one-\$((1 + 1))\nexit 5\n" | timeout 120 "$@" | tr -d "\r"; exit ${PIPESTATUS[1]}' \
     - "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" 3>&-
   [ "$status" -eq 5 ]
   [[ $output == *one-2* ]]
   config '.process.args = ["sh", "-c", "cat; echo end"]'
-  run bash -c 'printf "a line\nand more" | timeout 20 "$@" | tr -d "\r"; exit ${PIPESTATUS[1]}' \
+  run bash -c 'printf "a line\nand more" | timeout 120 "$@" | tr -d "\r"; exit ${PIPESTATUS[1]}' \
     - "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" 3>&-
   assert_success
   [[ $output == *"and moreend" ]]
-  run timeout 20 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+  run timeout 120 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
   assert_success
   [ "${output//$'\r'/}" = end ] || [[ $output == *end* ]]
 }
 
 @test "run: a new size reaches the program" {
-  make_terminal sh -c 'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.05; done'
+  make_terminal sh -c 'trap "stty size; exit" WINCH; touch /shared/ready; while :; do sleep 0.05; done'
   # shellcheck disable=SC2016
-  in_terminal "t=\$(tty); (sleep 1.5; stty rows 50 cols 90 <\$t) & '$RUNTIME' --root '$ROOT' run --bundle '$BUNDLE' '$ID'"
+  in_terminal "t=\$(tty); ($(until_true "[ -e $BUNDLE/shared/ready ]"); stty rows 50 cols 90 <\$t) & '$RUNTIME' --root '$ROOT' run --bundle '$BUNDLE' '$ID'"
   [[ $output == *"50 90"* ]] || fail_with "no new size"
 }
 
 @test "run: the terminal around it is raw, and restored on every way out" {
-  make_terminal sh -c 'sleep 0.7; exit 3'
+  make_terminal sh -c 'until [ -e /shared/go ]; do sleep 0.05; done; exit 3'
   # shellcheck disable=SC2016
   local command="sh -c 'echo \$\$ >$BUNDLE/pid; exec $RUNTIME --root $ROOT run --bundle $BUNDLE $ID'" before="stty -g >$BUNDLE/before" after="stty -g >$BUNDLE/after"
   same() {
@@ -314,21 +322,24 @@ tty_has() {
     rm "$BUNDLE/after"
     assert_nothing_left
   }
-  in_terminal "$before; t=\$(tty); (sleep 0.4; stty -a <\$t >$BUNDLE/during) & $command; echo status \$?; $after"
+  in_terminal "$before; t=\$(tty); ($(until_true "stty -a <\$t | grep -q -- -icanon"); stty -a <\$t >$BUNDLE/during; touch $BUNDLE/shared/go) & $command; echo status \$?; $after"
   [[ $output == *"status 3"* ]]
   grep -q -- '-icanon' "$BUNDLE/during"
   grep -q -- '-isig' "$BUNDLE/during"
   same "the program ended"
 
-  config '.process.args = ["sleep", "100"]'
-  in_terminal "$before; (sleep 0.7; '$RUNTIME' --root '$ROOT' kill '$ID' KILL) & $command; echo status \$?; $after"
+  local is_ready
+  is_ready=$(until_true "[ -e $BUNDLE/shared/ready ]")
+  config '.process.args = ["sh", "-c", "touch /shared/ready; exec sleep 100"]'
+  in_terminal "$before; ($is_ready; '$RUNTIME' --root '$ROOT' kill '$ID' KILL) & $command; echo status \$?; $after"
   [[ $output == *"status 137"* ]]
   same "the program was killed"
 
   local signal
   for signal in TERM INT HUP QUIT USR1; do
-    config '.process.args = ["sh", "-c", "trap \"exit 9\" TERM INT HUP QUIT USR1; while :; do sleep 0.05; done"]'
-    in_terminal "$before; (sleep 0.7; kill -$signal \$(cat $BUNDLE/pid)) & $command; echo status \$?; $after"
+    config '.process.args = ["sh", "-c", "trap \"exit 9\" TERM INT HUP QUIT USR1; touch /shared/ready; while :; do sleep 0.05; done"]'
+    rm "$BUNDLE/shared/ready"
+    in_terminal "$before; ($is_ready; kill -$signal \$(cat $BUNDLE/pid)) & $command; echo status \$?; $after"
     [[ $output == *"status 9"* ]] || fail_with "$signal"
     same "SIG$signal"
     is_tare || break # runc may end before its container
@@ -349,10 +360,13 @@ tty_has() {
 
 @test "run: stopped and continued, the terminal is restored in between" {
   only_tare
-  make_terminal sh -c 'echo ready; sleep 2; exit 3'
+  make_terminal sh -c 'until [ -e /shared/go ]; do sleep 0.05; done; exit 3'
   # shellcheck disable=SC2016
-  in_terminal "stty -g >$BUNDLE/before; t=\$(tty); (sleep 0.7; p=\$(cat $BUNDLE/pid)
-    kill -TSTP \$p; sleep 0.3; stty -g <\$t >$BUNDLE/stopped; kill -CONT \$p; sleep 0.3; stty -a <\$t >$BUNDLE/continued) &
+  # caught: it has blocked SIGTSTP, number 20
+  local caught="grep -qE '^SigBlk:.*[89abcdef]....\$' /proc/\$p/status" stopped="grep -q '^State:.T' /proc/\$p/status"
+  in_terminal "stty -g >$BUNDLE/before; t=\$(tty); ($(until_true "[ -s $BUNDLE/pid ]"); p=\$(cat $BUNDLE/pid)
+    $(until_true "$caught"); kill -TSTP \$p; $(until_true "$stopped"); stty -g <\$t >$BUNDLE/stopped; kill -CONT \$p
+    $(until_true "stty -a <\$t | grep -q -- -icanon"); stty -a <\$t >$BUNDLE/continued; touch $BUNDLE/shared/go) &
     sh -c 'echo \$\$ >$BUNDLE/pid; exec $RUNTIME --root $ROOT run --bundle $BUNDLE $ID'; echo status \$?; stty -g >$BUNDLE/after"
   [[ $output == *"status 3"* ]] || fail_with "status"
   cmp "$BUNDLE/before" "$BUNDLE/stopped"
@@ -396,10 +410,15 @@ tty_has() {
   timeout 60 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <"$BUNDLE/keys" >"$BUNDLE/tty" 3>&- &
   local run=$!
   exec 8>"$BUNDLE/keys"
-  wait_until 5 tty_has ready
+  wait_until 30 tty_has ready
   cat "$BUNDLE/data" >&8
   wait $run
   tty_has "$(sha256sum <"$BUNDLE/data" | cut -d' ' -f1)"
+}
+
+# Nothing can be written to descriptor 8.
+pipe_is_full() {
+  perl -e 'my $w = ""; vec ($w, 0, 1) = 1; exit select (undef, $w, undef, 0)' <&8
 }
 
 @test "run: a reader that stalls holds up no signal and no end" {
@@ -409,13 +428,13 @@ tty_has() {
   exec 8<>"$BUNDLE/pipe"
   "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/pipe" 3>&- 8>&- &
   local run=$! result=0
-  wait_until 5 has_status "$ID" running
-  sleep 0.5
+  wait_until 30 has_status "$ID" running
+  wait_until 30 pipe_is_full
   rt kill "$ID" KILL
-  wait_until 5 has_status "$ID" stopped
+  wait_until 30 has_status "$ID" stopped
   kill -0 $run # what was written is still to be read
   kill -TERM $run
-  wait_until 5 bash -c '! [ -e /proc/$1 ] || grep -q "State:.Z" /proc/$1/status' - "$run"
+  wait_until 30 bash -c '! [ -e /proc/$1 ] || grep -q "State:.Z" /proc/$1/status' - "$run"
   wait $run || result=$?
   [ "$result" -eq 137 ]
   exec 8<&-
@@ -425,7 +444,7 @@ tty_has() {
 @test "run: a reader that goes away does not stop the program" {
   only_tare
   make_terminal sh -c 'i=0; while [ $i -lt 2000 ]; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; i=$((i + 1)); done; exit 6'
-  run bash -c 'timeout 20 "$@" </dev/null | head -n 1; exit ${PIPESTATUS[0]}' \
+  run bash -c 'timeout 120 "$@" </dev/null | head -n 1; exit ${PIPESTATUS[0]}' \
     - "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" 3>&-
   [ "$status" -eq 6 ]
 }
@@ -433,7 +452,7 @@ tty_has() {
 @test "run: a terminal that everybody closes, and opens again" {
   needs_no_terminal
   make_terminal sh -c 'exec </dev/null >/dev/null 2>&1; sleep 0.5; echo back >/dev/console; exit 4'
-  run timeout 20 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+  run timeout 120 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
   [ "$status" -eq 4 ]
   [[ $output == *back* ]] || fail_with "not back"
 }
@@ -454,10 +473,10 @@ tty_has() {
   only_tare
   make_terminal sh -c 'echo there; exit 4'
   receiver
-  run --separate-stderr timeout 20 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" --console-socket "$BUNDLE/socket" "$ID" 3>&- 8>&-
+  run --separate-stderr timeout 120 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" --console-socket "$BUNDLE/socket" "$ID" 3>&- 8>&-
   [ "$status" -eq 4 ]
   [ -z "$output" ]
-  wait_until 5 tty_has there
+  wait_until 30 tty_has there
 }
 
 @test "TIOCSTI reaches no terminal of the host" {
