@@ -1,16 +1,21 @@
-/* Inside the statistics of a group: stats.c (what both versions have in common), stats_v1.c,
- * stats_v2.c (which files tell it). */
+/* Inside the statistics of a group: stats_members.c (what both versions have in common),
+ * stats_v1.c, stats_v2.c (which files tell it). */
 #ifndef TARE_CGROUP_STATS_H
 #define TARE_CGROUP_STATS_H
 
 #include "base/json.h"
 #include "cgroup/private.h"
 
+enum
+{
+  STATS_MOST_TEXT = 128 << 10,
+};
+
 struct stats
 {
   struct json json;
   int group;  /* of the hierarchy that is being read */
-  char *text; /* what stats_text read last */
+  char *text; /* STATS_MOST_TEXT bytes: what stats_text read last */
 };
 
 /* The file as text, cut at a size that none of them has; false if it cannot be read. */

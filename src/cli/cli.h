@@ -93,8 +93,16 @@ void cli_log_write (const struct cli_log *log, enum tare_log_level level, const 
 
 struct cli_command;
 
+/* What there is; see table.c. Everybody is handed it, so that a command's file needs no other's. */
+struct cli_table
+{
+  const struct cli_command *const *commands; /* ended by NULL */
+  const struct cli_option *options;          /* those before a command: struct cli_global_options */
+};
+
 struct cli
 {
+  const struct cli_table *table;
   struct cli_log log;
   struct tare_context *context; /* NULL for commands that need none */
   int failure_status;           /* of a failed command; 0: 1 */
@@ -130,16 +138,16 @@ struct cli_global_options
   bool debug, systemd_cgroup, systemd_log, version;
 };
 
-/* All of them, ended by NULL, and the rows of cli_global_options. */
-extern const struct cli_command *const cli_commands[];
-extern const struct cli_option cli_global_options[];
+extern const struct cli_table cli_table;
 
 /* The rows of a command; those of one that has none are none, not NULL. */
 const struct cli_option *cli_rows (const struct cli_command *command);
 /* NULL, and an error that names the nearest. */
-const struct cli_command *cli_find_command (const char *name, struct tare_error *error);
+const struct cli_command *cli_find_command (const struct cli_table *table, const char *name,
+                                            struct tare_error *error);
 /* The same text as a manual page, of one command or (NULL) of all. */
-void cli_put_manual (FILE *stream, const struct cli_command *command);
+void cli_put_manual (FILE *stream, const struct cli_table *table,
+                     const struct cli_command *command);
 /* What --help shows of one command, of all; returns an exit status. */
 int cli_show_help (const struct cli *cli, const struct cli_command *command,
                    struct tare_error *error);

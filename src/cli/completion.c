@@ -75,8 +75,8 @@ next_offered (const struct cli_command *const *command)
   return command;
 }
 
-#define FOR_EACH_COMMAND(c)                                                                        \
-  for (const struct cli_command *const *c = next_offered (cli_commands); *c != NULL;               \
+#define FOR_EACH_COMMAND(c, table)                                                                 \
+  for (const struct cli_command *const *c = next_offered ((table)->commands); *c != NULL;          \
        c = next_offered (c + 1))
 
 /* "a|b|c", up to length, with another separator. */
@@ -153,7 +153,7 @@ put_bash_names (FILE *stream, const char *command, const struct cli_option *rows
 }
 
 static void
-put_bash_head (FILE *stream)
+put_bash_head (FILE *stream, const struct cli_table *table)
 {
   fputs ("# bash completion of tare, made by \"tare completion bash\".\n"
          "_tare() {\n"
@@ -161,13 +161,13 @@ put_bash_head (FILE *stream)
          "  local command= option words= kind= i ids=(tare list -q)\n"
          "  local commands='",
          stream);
-  FOR_EACH_COMMAND (c)
-  fprintf (stream, "%s%s", *c == cli_commands[0] ? "" : " ", (*c)->name);
+  FOR_EACH_COMMAND (c, table)
+  fprintf (stream, "%s%s", *c == table->commands[0] ? "" : " ", (*c)->name);
   fputs ("'\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    case ${COMP_WORDS[i]} in\n      ",
          stream);
-  FOR_EACH_ROW (o, cli_global_options)
+  FOR_EACH_ROW (o, table->options)
   if (takes_value (o))
     {
       fprintf (stream, "--%s", o->name);
@@ -191,19 +191,19 @@ put_bash_head (FILE *stream)
 }
 
 static void
-put_bash (FILE *stream)
+put_bash (FILE *stream, const struct cli_table *table)
 {
-  put_bash_head (stream);
+  put_bash_head (stream, table);
   fputs ("  case \"$command $before\" in\n", stream);
-  put_bash_values (stream, "", cli_global_options);
-  FOR_EACH_COMMAND (c)
+  put_bash_values (stream, "", table->options);
+  FOR_EACH_COMMAND (c, table)
   put_bash_values (stream, (*c)->name, cli_rows (*c));
   fputs ("    *) case $word in\n    -*) case $command in\n", stream);
-  put_bash_names (stream, "", cli_global_options);
-  FOR_EACH_COMMAND (c)
+  put_bash_names (stream, "", table->options);
+  FOR_EACH_COMMAND (c, table)
   put_bash_names (stream, (*c)->name, cli_rows (*c));
   fputs ("      esac ;;\n    *) case $command in\n      '') words=$commands ;;\n", stream);
-  FOR_EACH_COMMAND (c)
+  FOR_EACH_COMMAND (c, table)
   if (first_kind (*c) != ANYTHING)
     {
       fprintf (stream, "      %s) ", (*c)->name);
@@ -266,7 +266,7 @@ put_zsh_rows (FILE *stream, const struct cli_option *rows, const char *indent)
 }
 
 static void
-put_zsh (FILE *stream)
+put_zsh (FILE *stream, const struct cli_table *table)
 {
   fputs ("#compdef tare\n"
          "# zsh completion of tare, made by \"tare completion zsh\".\n"
@@ -280,7 +280,7 @@ put_zsh (FILE *stream)
          "  local -a commands\n"
          "  commands=(\n",
          stream);
-  FOR_EACH_COMMAND (c)
+  FOR_EACH_COMMAND (c, table)
   {
     fprintf (stream, "    '%s:", (*c)->name);
     put_quoted (stream, (*c)->summary, ":\\");
@@ -292,12 +292,12 @@ put_zsh (FILE *stream)
          "  local -A opt_args\n"
          "  _arguments -C \\\n",
          stream);
-  put_zsh_rows (stream, cli_global_options, "    ");
+  put_zsh_rows (stream, table->options, "    ");
   fputs ("    '1:command:_tare_commands' '*::argument:->argument'\n"
          "  [[ $state == argument ]] || return\n"
          "  case $words[1] in\n",
          stream);
-  FOR_EACH_COMMAND (c)
+  FOR_EACH_COMMAND (c, table)
   {
     fprintf (stream, "    %s) _arguments \\\n", (*c)->name);
     put_zsh_rows (stream, cli_rows (*c), "      ");
@@ -360,14 +360,14 @@ put_fish_rows (FILE *stream, const char *condition, const struct cli_option *row
 }
 
 static void
-put_fish (FILE *stream)
+put_fish (FILE *stream, const struct cli_table *table)
 {
   fputs ("# fish completion of tare, made by \"tare completion fish\".\n"
          "complete -c tare -f\n"
          "complete -c tare -s h -l help -d 'print this help'\n",
          stream);
-  put_fish_rows (stream, "__fish_use_subcommand", cli_global_options);
-  FOR_EACH_COMMAND (c)
+  put_fish_rows (stream, "__fish_use_subcommand", table->options);
+  FOR_EACH_COMMAND (c, table)
   {
     char condition[128];
     snprintf (condition, sizeof condition, "__fish_seen_subcommand_from %s", (*c)->name);
@@ -391,7 +391,7 @@ run_completion (struct cli *cli, const void *values, char **arguments, size_t co
   static const struct
   {
     const char *name;
-    void (*put) (FILE *stream);
+    void (*put) (FILE *stream, const struct cli_table *table);
   } shells[] = { { "bash", put_bash }, { "zsh", put_zsh }, { "fish", put_fish } };
   char *text = NULL;
   size_t length = 0, i = 0;
@@ -405,7 +405,7 @@ run_completion (struct cli *cli, const void *values, char **arguments, size_t co
   FILE *stream = cli_open_text (&text, &length, error);
   if (stream == NULL)
     return -ENOMEM;
-  shells[i].put (stream);
+  shells[i].put (stream, cli->table);
   return cli_print_text (cli, stream, &text, &length, error);
 }
 

@@ -18,11 +18,12 @@ struct help_options
 };
 
 const struct cli_command *
-cli_find_command (const char *name, struct tare_error *error)
+cli_find_command (const struct cli_table *table, const char *name, struct tare_error *error)
 {
   const char *names[MOST_COMMANDS];
   size_t count = 0;
-  for (const struct cli_command *const *c = cli_commands; *c != NULL && count < MOST_COMMANDS; c++)
+  for (const struct cli_command *const *c = table->commands; *c != NULL && count < MOST_COMMANDS;
+       c++)
     {
       if (strcmp (name, (*c)->name) == 0)
         return *c;
@@ -63,24 +64,24 @@ put_help (FILE *stream, const struct cli_command *command)
 }
 
 static void
-put_usage (FILE *stream)
+put_usage (FILE *stream, const struct cli_table *table)
 {
   fprintf (stream,
            "usage: tare [GLOBAL OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n\n"
            "Runs containers as the OCI runtime specification %s says.\n\ncommands:\n",
            TARE_OCI_VERSION);
-  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
+  for (const struct cli_command *const *c = table->commands; *c != NULL; c++)
     if ((*c)->refusal == NULL)
       fprintf (stream, "  %-12s %s\n", (*c)->name, (*c)->summary);
   fprintf (stream, "\nglobal options:\n");
-  put_options (stream, cli_global_options);
+  put_options (stream, table->options);
   fprintf (stream, "\n'tare COMMAND --help' tells the options of a command.\n");
 }
 
 static void
-put_names (FILE *stream)
+put_names (FILE *stream, const struct cli_table *table)
 {
-  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
+  for (const struct cli_command *const *c = table->commands; *c != NULL; c++)
     if ((*c)->refusal == NULL)
       fprintf (stream, "%s\n", (*c)->name);
 }
@@ -95,13 +96,13 @@ show (const struct cli *cli, const struct cli_command *command, const struct hel
   if (stream == NULL)
     return -ENOMEM;
   if (options->names)
-    put_names (stream);
+    put_names (stream, cli->table);
   else if (options->manual)
-    cli_put_manual (stream, command);
+    cli_put_manual (stream, cli->table, command);
   else if (command != NULL)
     put_help (stream, command);
   else
-    put_usage (stream);
+    put_usage (stream, cli->table);
   return cli_print_text (cli, stream, &text, &length, error);
 }
 
@@ -124,7 +125,7 @@ run_help (struct cli *cli, const void *values, char **arguments, size_t count,
   const struct cli_command *command = NULL;
   if (count > 0)
     {
-      command = cli_find_command (arguments[0], error);
+      command = cli_find_command (cli->table, arguments[0], error);
       if (command == NULL)
         return -EINVAL;
     }

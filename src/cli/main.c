@@ -97,7 +97,7 @@ run_command (struct cli *cli, const struct cli_global_options *global,
 static int
 dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *error)
 {
-  const struct cli_options options = { cli_global_options, NULL };
+  const struct cli_options options = { cli->table->options, NULL };
   struct cli_global_options global = { 0 };
   struct tare_error log_error = { 0 };
   bool help = false;
@@ -124,7 +124,7 @@ dispatch (struct cli *cli, char **arguments, size_t count, struct tare_error *er
   if (count == 0)
     return tare_error_set (error, TARE_ERROR_USAGE, -EINVAL,
                            "no command given; 'tare --help' lists them");
-  const struct cli_command *command = cli_find_command (arguments[0], error);
+  const struct cli_command *command = cli_find_command (cli->table, arguments[0], error);
   return command == NULL ? -EINVAL
                          : run_command (cli, &global, command, arguments + 1, count - 1, error);
 }
@@ -185,7 +185,8 @@ exit_status (const struct cli *cli, const struct tare_error *error)
 int
 main (int argc, char **argv)
 {
-  struct cli cli = { .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING } };
+  struct cli cli = { .table = &cli_table,
+                     .log = { .fd = STDERR_FILENO, .level = TARE_LOG_WARNING } };
   struct tare_error error = { 0 };
   if (fill_standard_descriptors (&cli.stdout_closed) < 0)
     return EXIT_FAILURE;

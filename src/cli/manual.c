@@ -66,8 +66,10 @@ static void
 put_title (FILE *stream, const struct cli_command *command)
 {
   fputs (".TH TARE", stream);
+  if (command != NULL)
+    fputs ("\\-", stream);
   for (const char *c = command != NULL ? command->name : ""; *c != '\0'; c++)
-    fprintf (stream, "%s%c", c == command->name ? "\\-" : "", toupper ((unsigned char) *c));
+    fputc (toupper ((unsigned char) *c), stream);
   fprintf (stream, " 1 \"\" \"tare %s\" \"User Commands\"\n.SH NAME\ntare", tare_version ());
   if (command != NULL)
     fprintf (stream, "\\-%s \\- ", command->name);
@@ -110,13 +112,13 @@ put_command (FILE *stream, const struct cli_command *command)
 }
 
 static void
-put_all (FILE *stream)
+put_all (FILE *stream, const struct cli_table *table)
 {
   put_title (stream, NULL);
   fputs ("\n.SH SYNOPSIS\n.B tare\n.RI [ global\\ option ...]\n.I command\n"
          ".RI [ option ...]\n.RI [ argument ...]\n.SH COMMANDS\n",
          stream);
-  for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
+  for (const struct cli_command *const *c = table->commands; *c != NULL; c++)
     if ((*c)->refusal == NULL)
       {
         fprintf (stream, ".TP\n.BR tare\\-%s (1)\n", (*c)->name);
@@ -129,14 +131,14 @@ put_all (FILE *stream)
          "one dash is enough. A flag can be taken back:\n.BR \\-\\-name=false .\n"
          "A command's options may follow its arguments, but not those of a program.\n",
          stream);
-  put_options (stream, cli_global_options);
+  put_options (stream, table->options);
 }
 
 void
-cli_put_manual (FILE *stream, const struct cli_command *command)
+cli_put_manual (FILE *stream, const struct cli_table *table, const struct cli_command *command)
 {
   if (command != NULL)
     put_command (stream, command);
   else
-    put_all (stream);
+    put_all (stream, table);
 }

@@ -307,3 +307,10 @@ cli_parse (const struct cli_options *options, void *values, char **arguments, si
   *ret_help = help;
   return 0;
 }
+
+const struct cli_option *
+cli_rows (const struct cli_command *command)
+{
+  static const struct cli_option none[] = { { 0 } };
+  return command->options != NULL ? command->options : none;
+}

@@ -6,8 +6,6 @@
  */
 #include "cli.h"
 
-static const struct cli_option no_rows[] = { { 0 } };
-
 /* Commands that other runtimes have and managers call. That they are known makes the difference
  * between "not here" and a mistyped name; a manager that probes with --help gets the refusal too.
  */
@@ -32,7 +30,7 @@ static const struct cli_command mounts = {
   .refusal = "the mounts of a container are those it was created with",
 };
 
-const struct cli_command *const cli_commands[] = {
+static const struct cli_command *const commands[] = {
   &cli_create,     &cli_delete, &cli_events,  &cli_exec,   &cli_features, &cli_kill,
   &cli_list,       &cli_pause,  &cli_ps,      &cli_resume, &cli_run,      &cli_spec,
   &cli_start,      &cli_state,  &cli_update,  &checkpoint, &restore,      &mounts,
@@ -44,7 +42,7 @@ const struct cli_command *const cli_commands[] = {
     name, letter, kind, argument, offsetof (struct cli_global_options, member), help               \
   }
 
-const struct cli_option cli_global_options[] = {
+static const struct cli_option global_options[] = {
   GLOBAL ("root", 'r', CLI_TEXT, "DIR", root,
           "where the state of containers is kept (default: /run/tare, or $XDG_RUNTIME_DIR/tare)"),
   GLOBAL ("log", 'l', CLI_TEXT, "DEST", log, "PATH, file:PATH, journald:ID or syslog:ID"),
@@ -65,8 +63,4 @@ const struct cli_option cli_global_options[] = {
   { 0 },
 };
 
-const struct cli_option *
-cli_rows (const struct cli_command *command)
-{
-  return command->options != NULL ? command->options : no_rows;
-}
+const struct cli_table cli_table = { .commands = commands, .options = global_options };

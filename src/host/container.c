@@ -97,6 +97,13 @@ container_load (struct container *container, struct tare_error *error)
   return r < 0 ? wrap (error, r, "container `%s`", container->id) : 0;
 }
 
+int
+container_note_running (struct container *container, struct tare_error *error)
+{
+  container->state.record->status = STATE_RUNNING;
+  return state_write (&container->state, error);
+}
+
 void
 container_release (struct container *container)
 {

@@ -205,15 +205,13 @@ int file_read (int directory, const char *name, size_t max, void **ret_bytes, si
                struct tare_error *error);
 int pid_file_write (const char *path, pid_t pid, struct tare_error *error);
 
-/* start.c: status running. */
-int container_note_running (struct container *container, struct tare_error *error);
-
 /* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. */
 int container_open (struct container *container, bool lock, struct tare_error *error);
 /* spec, from the bytes that create stored: never from the bundle again. */
 int container_load (struct container *container, struct tare_error *error);
 /* Names the owner of its group. */
 int container_own_cgroup (struct container *container, struct tare_error *error);
+int container_note_running (struct container *container, struct tare_error *error);
 /* Fills the record of a container that is about to be made. */
 int container_describe (struct container *container, struct tare_error *error);
 

@@ -88,10 +88,10 @@ static int
 check_schemata (const struct container *container, int group, struct tare_error *error)
 {
   autofree char *wanted = NULL;
-  autofree char *text = malloc (SCHEMATA_MAX + 1);
   int r = wanted_schemata (container, &wanted, error);
   if (r < 0 || *wanted == '\0')
     return r;
+  autofree char *text = malloc (SCHEMATA_MAX + 1);
   if (text == NULL)
     return fail (error, ENOMEM, "linux.intelRdt");
   autoclose int file = sys_openat2 (group, "schemata", O_RDONLY, 0, RESOLVE_BENEATH);

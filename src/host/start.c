@@ -102,13 +102,6 @@ wait_for_exec (const struct container *container, struct channel *channel, struc
   return r < 0 ? r : await_execve (channel, error);
 }
 
-int
-container_note_running (struct container *container, struct tare_error *error)
-{
-  container->state.record->status = STATE_RUNNING;
-  return state_write (&container->state, error);
-}
-
 static int
 note_running (struct container *container, struct tare_error *error)
 {

@@ -130,15 +130,6 @@ lower_root (struct spec *spec, struct tare_error *error)
   return spec->rootfs == NULL ? fail (error, ENOMEM, "root.path") : 0;
 }
 
-const char *
-spec_annotation (const struct spec *spec, const char *key)
-{
-  for (size_t i = 0; i < spec->config->n_annotations; i++)
-    if (str_equal (spec->config->annotations[i].key, key))
-      return spec->config->annotations[i].value;
-  return NULL;
-}
-
 int
 spec_lower_process (struct spec *spec, const struct log *log, struct tare_error *error)
 {

@@ -11,6 +11,18 @@
 #include "spec/internal.h"
 #include "spec/texts.h"
 
+#ifdef HAVE_SECCOMP
+enum
+{
+  SECCOMP_IS_BUILT = 1,
+};
+#else
+enum
+{
+  SECCOMP_IS_BUILT = 0,
+};
+#endif
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* since Linux 5.19 */
 #endif
@@ -199,7 +211,7 @@ spec_check_seccomp (const struct spec *spec, struct tare_error *error)
   const struct oci_seccomp *seccomp = seccomp_of (spec);
   if (seccomp == NULL)
     return 0;
-  if (spec_seccomp_version () == NULL && spec->seccomp_program == NULL)
+  if (!SECCOMP_IS_BUILT && spec->seccomp_program == NULL)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
                       "linux.seccomp: this tare was built without it");
   if (seccomp->has_default_errno_ret && !takes_errno (seccomp->default_action))

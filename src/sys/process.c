@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "sys/file.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -189,12 +190,12 @@ int
 sys_in_initial_user_namespace (void)
 {
   char text[64];
-  autoclose int fd = open ("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) /* a kernel without user namespaces */
+  autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
+  if (fd == -ENOENT) /* a kernel without user namespaces */
     return 1;
-  ssize_t length = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+  ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, sizeof text - 1);
   if (length < 0)
-    return -errno;
+    return (int) length;
   text[length] = '\0';
   const uint64_t expected[3] = { 0, 0, UINT32_MAX };
   const char *at = text;
