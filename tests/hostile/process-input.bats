@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a config half under an image's control can do to the process: T34, T45, T78.
+# What a config half under an image's control can do to the process: T34, T45, T66, T78.
 
 load ../integration/helpers
 load ../integration/inside
@@ -45,6 +45,28 @@ teardown() {
       [[ $output != *"Seccomp:"* ]] || [[ $output == *"Seccomp:"*2* ]] || fail_with "$call, $nnp: without the filter"
       rt delete --force "$ID" 2>/dev/null || true
     done
+  done
+}
+
+# A link that comes and goes: it leads to a directory of the container's, or there is an error.
+@test "T66: cwd and program exchanged while exec goes on" {
+  only_tare
+  make_bundle attack swap /x/a /x/b
+  cp "$(tool attack)" "$BUNDLE/rootfs/bin/attack"
+  mkdir -p "$BUNDLE/rootfs/x/a/bin" "$BUNDLE/rootfs/etc"
+  cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/x/a/bin/cat"
+  ln -s "/../../../../../../$WORK/.." "$BUNDLE/rootfs/x/b"
+  echo of-the-image >"$BUNDLE/rootfs/etc/marker"
+  config '.root.readonly = false'
+  create
+  rt start "$ID"
+  local i got
+  # not by run, which takes a 127 for a mistake of the test
+  for ((i = 0; i < 20; i++)); do
+    got=$(rt exec --cwd /x/a "$ID" cat /etc/marker </dev/null 2>/dev/null) || got=refused
+    case $got in of-the-image | refused) ;; *) echo "cwd, $i: $got" >&2; return 1 ;; esac
+    got=$(timeout 60 "$RUNTIME" --root "$ROOT" exec "$ID" /x/a/bin/cat /etc/marker </dev/null 2>/dev/null 3>&-) || got=refused
+    case $got in of-the-image | refused) ;; *) echo "program, $i: $got" >&2; return 1 ;; esac
   done
 }
 
