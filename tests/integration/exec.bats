@@ -448,7 +448,8 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
     esac
   done
   kill -KILL "$exec"
-  wait_until 30 no_others || { kill -KILL "$pid"; wait_until 5 no_others; }
+  kill -CONT "$pid" # stopped, it could not see that it is alone
+  wait_until 30 no_others
 }
 
 # ---- managers ------------------------------------------------------------------------------------

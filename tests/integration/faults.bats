@@ -20,10 +20,13 @@ setup_file() {
     touch "$WORK/net"
     unshare --net="$WORK/net" true
   }
+  export NET_DEVICE=f$$
+  ip link add "$NET_DEVICE" type veth peer name "p$$"
   make_shapes
 }
 teardown_file() {
   [ -z "${WORK:-}" ] || umount "$WORK/net" 2>/dev/null || true
+  [ -z "${NET_DEVICE:-}" ] || ip link delete "$NET_DEVICE" 2>/dev/null || true
   [ -z "${USER_HOLDER:-}" ] || kill "$USER_HOLDER" 2>/dev/null || true
   file_end
 }
@@ -58,6 +61,11 @@ make_shapes() {
               | .mounts |= map (select (.type != \"sysfs\"))"
   shape joined '.linux.namespaces += [{type: "user", path: "/proc/self/ns/user"}]'
   shape terminal '.process.terminal = true'
+  shape attributes '.linux.personality = {domain: "LINUX"}'
+  shape idmapped ".mounts += [{destination: \"/tmp\", type: \"bind\", source: \"$WORK/plain\", options: [\"bind\"],
+                    uidMappings: $mappings, gidMappings: $mappings}]"
+  # a device of the host's, which stays there: no fault comes after it has gone
+  shape devices ".linux.netDevices = {\"$NET_DEVICE\": {}}"
 }
 
 shape() {
@@ -65,21 +73,25 @@ shape() {
   jq "$2" "$WORK/plain/config.json" >"$WORK/$1/config.json"
 }
 
-# Where a step is needed; "plain" needs no line.
+# Where a step of SIDE is needed; "plain" needs no line.
 shape_of() {
-  case $1 in
+  case $2 in
+    mounts) [ "$1" = host ] && echo idmapped || echo plain ;;
     join_outer | new_user | map_user | become_root | unshare | time_offsets | fork | forked) echo user ;;
     join_user) echo joined ;;
     seccomp_early) echo early ;;
     create_hooks | start_hooks | hooks | prestart | create_runtime) echo hooks ;;
     terminal | console) echo terminal ;;
+    attributes) echo attributes ;;
+    net_devices) echo devices ;;
     *) echo plain ;;
   esac
 }
 
-# steps_of SIDE VERB. Those of exec are in exec.bats.
+# steps_of SIDE VERB. Those of exec are in exec.bats; those that need what a machine rarely has,
+# resctrl and security modules, are left to the files that have them.
 steps_of() {
-  "$STEPS" names | awk -v side="$1" '$1 == side && $2 == "create" { print $3 }' |
+  "$STEPS" names | awk -v side="$1" '$1 == side && $2 == "create" { print $3 }' | grep -vx 'rdt\|enter_rdt\|labels' |
     case $2 in
       create) grep -vx "$([ "$1" = init ] || echo 'executing\|running')" ;;
       run) grep -vx 'start_socket\|wait' ;;
@@ -99,8 +111,10 @@ is_after_create() {
 # make_one FAULT VERB STEP: its streams are files of the id's own, by which its processes are found.
 make_one() {
   local fault=$1 verb=$2 step=$3 result=0
-  local arguments=(--bundle "$WORK/$(shape_of "$step")") manager=
-  if [ "$(shape_of "$step")" = terminal ]; then
+  local shape arguments manager=
+  shape=$(shape_of "${fault%%:*}" "$step")
+  arguments=(--bundle "$WORK/$shape")
+  if [ "$shape" = terminal ]; then
     arguments+=(--console-socket "$WORK/tty.$ID")
     [ "$verb" = create ] || arguments+=(--detach)
     rm -f "$WORK/tty.$ID"
