@@ -11,12 +11,13 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "cgroup/systemd.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
 static const struct cgroup_driver *const drivers[] = {
   [TARE_CGROUP_CGROUPFS] = &cgroup_driver_cgroupfs,
-  [TARE_CGROUP_SYSTEMD] = NULL, /* its place */
+  [TARE_CGROUP_SYSTEMD] = &cgroup_driver_systemd,
   [TARE_CGROUP_DISABLED] = &cgroup_driver_none,
 };
 
@@ -29,9 +30,8 @@ choose_driver (struct cgroup *cgroup, enum tare_cgroup_manager manager, const st
     cgroup->driver = drivers[manager];
   if (cgroup->driver != NULL)
     return cgroup->driver->probe (cgroup, error);
-  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
-                    "--systemd-cgroup: the systemd cgroup driver is not built in yet; "
-                    "cgroupfs (the default) is");
+  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP, "no such cgroup driver: %d",
+                    (int) manager);
 }
 
 void
@@ -47,6 +47,7 @@ cgroup_done (struct cgroup *cgroup)
       close_fd (&h->fd);
     }
   cgroup->n_hierarchies = 0;
+  unit_free (take_ptr (&cgroup->unit));
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -102,27 +103,42 @@ check_name (const char *wanted, struct tare_error *error)
   return 0;
 }
 
-int
-cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager, const char *cgroups_path,
-             const char *id, const struct log *log, struct tare_error *error)
+static int
+place_all (struct cgroup *cgroup, const struct cgroup_wish *wish, struct tare_error *error)
 {
-  const char *wanted = cgroups_path != NULL && *cgroups_path != '\0' ? cgroups_path : id;
+  const char *path = wish->cgroups_path;
+  const char *wanted = path != NULL && *path != '\0' ? path : wish->id;
+  int r = check_name (wanted, error);
+  for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
+    {
+      r = place (&cgroup->hierarchies[i], wanted);
+      if (r < 0)
+        (void) fail (error, r, "linux.cgroupsPath: '%s'", wanted);
+    }
+  return r;
+}
+
+int
+cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+             const struct cgroup_wish *wish, const struct log *log, struct tare_error *error)
+{
   auto_ (cgroup)
   struct cgroup cgroup;
   int r = choose_driver (&cgroup, manager, log, error);
   if (r >= 0)
-    r = check_name (wanted, error);
+    r = (cgroup.driver->place != NULL ? cgroup.driver->place : place_all) (&cgroup, wish, error);
   if (r < 0)
     return r;
-  for (size_t i = 0; i < cgroup.n_hierarchies; i++)
-    {
-      r = place (&cgroup.hierarchies[i], wanted);
-      if (r < 0)
-        return fail (error, r, "linux.cgroupsPath: '%s'", wanted);
-    }
   *ret_cgroup = cgroup;
   cgroup.n_hierarchies = 0; /* they are the caller's now */
+  cgroup.unit = NULL;
   return 0;
+}
+
+const char *
+cgroup_unit_name (const struct cgroup *cgroup)
+{
+  return cgroup->unit != NULL ? cgroup->unit->name : NULL;
 }
 
 size_t
@@ -228,7 +244,7 @@ cgroup_clone_fd (const struct cgroup *cgroup)
 }
 
 int
-cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
+cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
 {
   return cgroup->driver->attach (cgroup, pid, in_v2, error);
 }
@@ -338,6 +354,8 @@ cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *r
   if (resources == NULL || resources->n_devices == 0 || cgroup->n_hierarchies == 0)
     return 0;
   int r = device_rules_lower (resources, &rules, &count, error);
+  if (r >= 0 && cgroup->driver->devices != NULL)
+    r = cgroup->driver->devices (cgroup, rules, count, error);
   if (r >= 0)
     r = cgroup->layout->devices (cgroup, rules, count, error);
   if ((r != -EPERM && r != -EACCES) || sys_in_initial_user_namespace () != 0)

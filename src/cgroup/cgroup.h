@@ -27,27 +27,40 @@ struct cgroup_hierarchy
   size_t existed; /* how many bytes of path were there before cgroup_create */
 };
 
+struct cgroup_unit;
+
 struct cgroup
 {
   const struct cgroup_driver *driver;
   const struct cgroup_layout *layout;
   struct cgroup_hierarchy hierarchies[CGROUP_MAX_HIERARCHIES];
   size_t n_hierarchies;
-  const char *owner; /* the caller's: a name that no other container ever had, or NULL */
+  const char *owner;        /* the caller's: a name that no other container ever had, or NULL */
+  struct cgroup_unit *unit; /* of the systemd driver: what create will start; else NULL */
   const struct log *log;
+};
+
+/* What a container wishes its group to be. */
+struct cgroup_wish
+{
+  const char *id;
+  const char *cgroups_path;           /* linux.cgroupsPath, or NULL */
+  const struct oci_pair *annotations; /* org.systemd.property.*, run.oci.systemd.* */
+  size_t n_annotations;
 };
 
 /* Names only, no effect: which hierarchies there are and where the group of container id will be.
  * cgroups_path (linux.cgroupsPath) absolute: from each hierarchy's mount; relative or NULL: below
- * the runtime's own group (v2: beside it), "/<id>" when NULL. ".." is refused.
- * systemd is TARE_ERROR_UNSUPPORTED until its driver is there. */
+ * the runtime's own group (v2: beside it), "/<id>" when NULL. ".." is refused. With systemd it is
+ * "slice:prefix:name", and TARE_ERROR_UNSUPPORTED where there is no systemd or no tare-systemd. */
 int cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
-                 const char *cgroups_path, const char *id, const struct log *log,
-                 struct tare_error *error);
+                 const struct cgroup_wish *wish, const struct log *log, struct tare_error *error);
 /* The absolute directories of the group, for the state file; and back from it. The strings of
  * cgroup_directory are the caller's to free. */
 size_t cgroup_count (const struct cgroup *cgroup);
 char *cgroup_directory (const struct cgroup *cgroup, size_t i);
+/* The scope that create will start, or NULL. */
+const char *cgroup_unit_name (const struct cgroup *cgroup);
 /* From recorded directories; those that are gone are left out silently. Every directory must lie
  * below the cgroup mount and not be a hierarchy's root. */
 int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
@@ -65,7 +78,7 @@ int cgroup_create (struct cgroup *cgroup, struct tare_error *error);
 /* The v2 directory for CLONE_INTO_CGROUP, or -EBADF. Owned by cgroup. */
 int cgroup_clone_fd (const struct cgroup *cgroup);
 /* Puts pid into the hierarchies it is not in yet (all, or all but v2 when in_v2). */
-int cgroup_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+int cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
 
 /* From now on cgroup stands for the groups that a further process of the container is to enter:
  * those that its init is in now, if they are the recorded ones or below (an init that manages

@@ -123,9 +123,9 @@ claim (const struct cgroup_hierarchy *h, struct tare_error *error)
 }
 
 static int
-make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, struct tare_error *error)
+make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, bool enable, struct tare_error *error)
 {
-  int (*enter) (int, int) = h->v2                                 ? enter_v2
+  int (*enter) (int, int) = h->v2                                 ? enable ? enter_v2 : enter_plain
                             : list_has (h->controllers, "cpuset") ? enter_cpuset
                                                                   : enter_plain;
   int fd = group_make (h->root, h->path, mode, enter, &h->existed);
@@ -133,6 +133,12 @@ make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, struct tare_error *er
     return fail (error, fd, "make cgroup '%s%s'", h->mount, h->path);
   h->fd = fd;
   return 0;
+}
+
+int
+cgroupfs_make (struct cgroup_hierarchy *h, bool enable, struct tare_error *error)
+{
+  return make_hierarchy (h, CLAIMED_MODE, enable, error);
 }
 
 static int
@@ -156,7 +162,7 @@ check_fit (const struct cgroup *cgroup, struct tare_error *error)
   return r;
 }
 
-static int
+int
 cgroupfs_check_free (const struct cgroup *cgroup, struct tare_error *error)
 {
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)
@@ -177,7 +183,7 @@ cgroupfs_prepare (struct cgroup *cgroup, struct tare_error *error)
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
     {
       struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-      r = make_hierarchy (h, i == 0 ? UNCLAIMED_MODE : CLAIMED_MODE, error);
+      r = make_hierarchy (h, i == 0 ? UNCLAIMED_MODE : CLAIMED_MODE, true, error);
       if (r >= 0 && i == 0)
         r = claim (h, error);
     }
@@ -205,8 +211,8 @@ attach_one (const struct cgroup_hierarchy *h, const char *pid)
   return r;
 }
 
-static int
-cgroupfs_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
+int
+cgroupfs_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
 {
   char text[16];
   (void) snprintf (text, sizeof text, "%d", (int) pid);
@@ -286,7 +292,7 @@ is_of_another (const struct cgroup *cgroup)
          && group_is_of_another (h->fd, cgroup->owner);
 }
 
-static int
+int
 cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
 {
   if (is_of_another (cgroup))

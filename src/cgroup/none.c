@@ -29,7 +29,7 @@ none_prepare (struct cgroup *cgroup, struct tare_error *error)
 }
 
 static int
-none_attach (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
+none_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
 {
   (void) cgroup;
   (void) pid;

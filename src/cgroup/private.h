@@ -14,15 +14,29 @@ struct cgroup_driver
   const char *name;
   /* Finds the hierarchies; no effect. */
   int (*probe) (struct cgroup *cgroup, struct tare_error *error);
+  /* Where the container's group will be, in every hierarchy; NULL: by linux.cgroupsPath as a path.
+   */
+  int (*place) (struct cgroup *cgroup, const struct cgroup_wish *wish, struct tare_error *error);
   int (*check_free) (const struct cgroup *cgroup, struct tare_error *error);
   int (*prepare) (struct cgroup *cgroup, struct tare_error *error);
-  int (*attach) (const struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+  int (*attach) (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
   int (*update) (const struct cgroup *cgroup, struct cgroup_settings *settings,
                  struct tare_error *error);
+  /* Tells whom it concerns of device rules, before the layout sets them; or NULL. */
+  int (*devices) (const struct cgroup *cgroup, const struct device_rule *rules, size_t count,
+                  struct tare_error *error);
   int (*destroy) (struct cgroup *cgroup, struct tare_error *error);
 };
 extern const struct cgroup_driver cgroup_driver_cgroupfs;
+extern const struct cgroup_driver cgroup_driver_systemd;
 extern const struct cgroup_driver cgroup_driver_none;
+
+/* Of the cgroupfs driver, for the systemd driver: what systemd has no hand in is done the same. */
+int cgroupfs_check_free (const struct cgroup *cgroup, struct tare_error *error);
+/* enable: v2 controllers, on the way down. */
+int cgroupfs_make (struct cgroup_hierarchy *h, bool enable, struct tare_error *error);
+int cgroupfs_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+int cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error);
 
 /* ---- how it is steered ------------------------------------------------------------------------
  * v1 stands for hybrid too: what its controllers lack is looked for in the v2 tree, if there is

@@ -40,6 +40,7 @@ container_describe (struct container *container, struct tare_error *error)
   record->annotations = config->annotations;
   record->n_annotations = config->n_annotations;
   record->cgroup_manager = (int) container->host->manager;
+  record->systemd_unit = cgroup_unit_name (&container->cgroup);
   record->new_pid_namespace = spec_is_new (container->spec, CLONE_NEWPID);
   record->later_hooks = has_later_hooks (config);
   record->chrooted = container_plan_flag (container, PLAN_CHROOT);

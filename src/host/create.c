@@ -93,9 +93,14 @@ make_plan (struct container *container, struct received *received, struct tare_e
   (void) received;
   const struct spec *spec = container->spec;
   const struct oci_linux *linux = spec->config->linux;
-  int r = cgroup_plan (&container->cgroup, container->host->manager,
-                       linux != NULL ? linux->cgroups_path : NULL, container->id,
-                       container->host->log, error);
+  const struct cgroup_wish wish = {
+    .id = container->id,
+    .cgroups_path = linux != NULL ? linux->cgroups_path : NULL,
+    .annotations = spec->config->annotations,
+    .n_annotations = spec->config->n_annotations,
+  };
+  int r = cgroup_plan (&container->cgroup, container->host->manager, &wish, container->host->log,
+                       error);
   if (r < 0)
     return r;
   container->has_cgroup = true;

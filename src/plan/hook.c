@@ -257,6 +257,8 @@ judge (struct run *run, int status, struct tare_error *error)
 {
   const struct hook *hook = run->hook;
   int failure = 0;
+  if (hook->answer_size > 0)
+    (void) snprintf (hook->answer, hook->answer_size, "%s", printed (run));
   if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
     return 0;
   if (read (run->failure[0], &failure, sizeof failure) == (ssize_t) sizeof failure)

@@ -19,6 +19,9 @@ struct hook
   size_t state_length;
   int directory;     /* where it starts; negative: where the caller is */
   const int *output; /* two: its standard output and error; NULL, negative: for the error's text */
+  /* gets the first of what it printed, without the space around it; size 0: nothing */
+  char *answer;
+  size_t answer_size;
 };
 
 /* Runs it and waits for its end. TARE_ERROR_HOOK: it failed, the message has what it printed. */

@@ -26,8 +26,20 @@ static const char *const hooks[] = {
 /* Annotations that change what happens outside the container: a manager must not let its users set
  * them. Ended by NULL. */
 static const char *const unsafe_annotations[] = {
-  SPEC_HOOKS_STDERR, SPEC_HOOKS_STDOUT, "run.oci.pidfd_receiver", "run.oci.seccomp.receiver", NULL,
+  "org.systemd.property.",
+  "run.oci.pidfd_receiver",
+  SPEC_HOOKS_STDERR,
+  SPEC_HOOKS_STDOUT,
+  "run.oci.seccomp.receiver",
+  "run.oci.systemd.subgroup",
+  NULL,
 };
+
+#ifdef HAVE_SYSTEMD
+#define TARE_HAS_SYSTEMD true
+#else
+#define TARE_HAS_SYSTEMD false
+#endif
 
 static const int namespaces[] = {
   OCI_NAMESPACE_CGROUP, OCI_NAMESPACE_IPC,  OCI_NAMESPACE_MOUNT, OCI_NAMESPACE_NETWORK,
@@ -192,8 +204,8 @@ put_linux (struct arena *arena, struct parts *parts)
   linux->cgroup = &parts->cgroup;
   PUT_FLAG (linux->cgroup, v1, true);
   PUT_FLAG (linux->cgroup, v2, true);
-  PUT_FLAG (linux->cgroup, systemd, false);
-  PUT_FLAG (linux->cgroup, systemd_user, false);
+  PUT_FLAG (linux->cgroup, systemd, TARE_HAS_SYSTEMD);
+  PUT_FLAG (linux->cgroup, systemd_user, TARE_HAS_SYSTEMD);
   PUT_FLAG (linux->cgroup, rdma, true);
   linux->seccomp = &parts->seccomp;
   linux->apparmor = &parts->apparmor;

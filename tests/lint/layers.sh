@@ -24,6 +24,7 @@ net: base ocispec sys plan spec
 host: base ocispec sys plan spec cgroup state net
 lib: base ocispec sys plan spec cgroup state net host
 cli: lib
+systemd: base
 '
 bad=0
 

@@ -76,7 +76,10 @@ plan (const char *name)
   struct tare_error error = { 0 };
   char path[256];
   snprintf (path, sizeof path, "%s/%s", top, name);
-  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS, path, "unused", &test_log, &error) < 0)
+  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS,
+                   &(const struct cgroup_wish){ .id = "unused", .cgroups_path = path }, &test_log,
+                   &error)
+      < 0)
     {
       printf ("Bail out! plan: %s\n", error.message);
       exit (1);
@@ -129,7 +132,7 @@ content (const struct cgroup *cgroup, const char *controller, const char *file)
 
 /* A process that does what function says, in the group. */
 __attribute__ ((unused)) static pid_t
-start_in (const struct cgroup *cgroup, int (*function) (void *), void *argument)
+start_in (struct cgroup *cgroup, int (*function) (void *), void *argument)
 {
   int go[2];
   char byte = 0;
@@ -208,7 +211,9 @@ static void
 remove_top (void)
 {
   struct cgroup cgroup = { 0 };
-  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS, top, "unused", NULL, NULL) < 0)
+  if (cgroup_plan (&cgroup, TARE_CGROUP_CGROUPFS,
+                   &(const struct cgroup_wish){ .id = "unused", .cgroups_path = top }, NULL, NULL)
+      < 0)
     return;
   for (size_t i = 0; i < cgroup.n_hierarchies; i++)
     cgroup.hierarchies[i].fd =
