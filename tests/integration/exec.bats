@@ -448,7 +448,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
     esac
   done
   kill -KILL "$exec"
-  kill -CONT "$pid" # stopped, it could not see that it is alone
+  kill -KILL "$pid" # stopped, it cannot see that it is alone
   wait_until 30 no_others
 }
 

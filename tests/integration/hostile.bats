@@ -68,7 +68,7 @@ run_with_secret() {
 
 # ---- mounts --------------------------------------------------------------------------------------
 
-@test "nothing is mounted over the root, nor anything but a procfs on /proc" {
+@test "nothing is mounted over the root once there are mounts in it, nor anything but a procfs on /proc" {
   only_tare
   make_bundle true
   ln -s / "$BUNDLE/rootfs/link"
@@ -80,8 +80,8 @@ run_with_secret() {
     run_rt run --bundle "$BUNDLE" "$ID"
     assert_error 1 "$words"
   done <<'LIST'
-/ is the root itself
-/. is the root itself
+/ would hide mounts[0] /proc
+/. would hide mounts[0] /proc
 /.. the root itself cannot be mounted over
 /link the root itself cannot be mounted over
 /proc 'fake' is not a procfs

@@ -175,7 +175,7 @@ wait_for (pid_t pid)
 }
 
 __attribute__ ((unused)) static int
-run_in (const struct cgroup *cgroup, int (*function) (void *), void *argument)
+run_in (struct cgroup *cgroup, int (*function) (void *), void *argument)
 {
   int status = wait_for (start_in (cgroup, function, argument));
   return WIFEXITED (status) ? WEXITSTATUS (status) : 128;
