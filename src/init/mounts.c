@@ -193,7 +193,8 @@ open_target (const struct init *init, const struct plan_mount *mount, struct tar
   int target = nofollow ? resolve_nofollow (init->root, path)
                         : resolve (init->root, path, target_flags (init, mount));
   if (target == -ENOENT && nofollow)
-    return fail (error, target, "dest-nofollow wants a mount point that exists");
+    return fail_kind (error, TARE_ERROR_CONFIG, EINVAL,
+                      "dest-nofollow wants a mount point that exists");
   return target < 0 && target != -ENOENT ? target_fail (target, error) : target;
 }
 
