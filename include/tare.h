@@ -85,6 +85,14 @@ extern "C"
     TARE_CGROUP_DISABLED,
   };
 
+  /* What to do where the user may not make a container's control group. */
+  enum tare_rootless
+  {
+    TARE_ROOTLESS_AUTO,  /* for all but root: go on, unless a limit was asked for */
+    TARE_ROOTLESS_TRUE,  /* go on; that a limit is not in force is a warning */
+    TARE_ROOTLESS_FALSE, /* an error */
+  };
+
   struct tare_context_options
   {
     size_t size;      /* sizeof (struct tare_context_options) */
@@ -94,6 +102,7 @@ extern "C"
     void (*log) (enum tare_log_level level, const char *message, void *argument);
     void *log_argument;
     uint32_t log_level; /* enum tare_log_level */
+    uint32_t rootless;  /* enum tare_rootless */
   };
 
   struct tare_context;

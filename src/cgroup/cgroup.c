@@ -157,8 +157,8 @@ cgroup_directory (const struct cgroup *cgroup, size_t i)
 
 /* ---- from the state file --------------------------------------------------------------------- */
 
-static void
-drop_hierarchy (struct cgroup *cgroup, size_t i)
+void
+cgroup_drop_hierarchy (struct cgroup *cgroup, size_t i)
 {
   struct cgroup one = { .n_hierarchies = 1, .hierarchies = { cgroup->hierarchies[i] } };
   cgroup_done (&one);
@@ -216,7 +216,7 @@ cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
     return r;
   for (size_t i = cgroup.n_hierarchies; i-- > 0;)
     if (cgroup.hierarchies[i].fd < 0)
-      drop_hierarchy (&cgroup, i);
+      cgroup_drop_hierarchy (&cgroup, i);
   *ret_cgroup = cgroup;
   cgroup.n_hierarchies = 0;
   return 0;
@@ -316,32 +316,43 @@ compile_for (const struct cgroup *cgroup, const struct oci_resources *resources,
   return cgroup_compile (&facts, resources, ret_settings, error);
 }
 
+/* Switched off: nobody is told that a limit is not in force, for that was asked for. */
+static bool
+has_no_groups (const struct cgroup *cgroup)
+{
+  return cgroup->n_hierarchies == 0 && *cgroup->left_out == '\0';
+}
+
 int
 cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,
               struct tare_error *error)
 {
   autofree struct device_rule *rules = NULL;
   size_t count;
-  if (resources == NULL || cgroup->n_hierarchies == 0)
+  if (resources == NULL || has_no_groups (cgroup))
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };
   int r = compile_for (cgroup, resources, &settings, error);
-  return r < 0 ? r : device_rules_lower (resources, &rules, &count, error);
+  if (r < 0)
+    return explain_left_out (cgroup, r, error);
+  return device_rules_lower (resources, &rules, &count, error);
 }
 
 int
 cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources,
               struct tare_error *error)
 {
-  if (resources == NULL || cgroup->n_hierarchies == 0)
+  if (resources == NULL || has_no_groups (cgroup))
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };
   int r = compile_for (cgroup, resources, &settings, error);
   for (size_t i = 0; i < settings.n_warnings; i++)
     log_warning (cgroup->log, "%s", settings.warnings[i]);
-  return r < 0 ? r : cgroup->driver->update (cgroup, &settings, error);
+  if (r >= 0)
+    r = cgroup->driver->update (cgroup, &settings, error);
+  return explain_left_out (cgroup, r, error);
 }
 
 /* In a user namespace the kernel lets nobody set device rules, nor make a device node. */
@@ -351,16 +362,17 @@ cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *r
 {
   autofree struct device_rule *rules = NULL;
   size_t count = 0;
-  if (resources == NULL || resources->n_devices == 0 || cgroup->n_hierarchies == 0)
+  if (resources == NULL || resources->n_devices == 0 || has_no_groups (cgroup))
     return 0;
   int r = device_rules_lower (resources, &rules, &count, error);
   if (r >= 0 && cgroup->driver->devices != NULL)
     r = cgroup->driver->devices (cgroup, rules, count, error);
   if (r >= 0)
     r = cgroup->layout->devices (cgroup, rules, count, error);
-  if ((r != -EPERM && r != -EACCES) || sys_in_initial_user_namespace () != 0)
+  if (!cgroup->unprivileged || (r != -EPERM && r != -EACCES && r != -EOPNOTSUPP))
     return r;
-  log_warning (cgroup->log, "linux.resources.devices: left out: not allowed in a user namespace");
+  log_debug (cgroup->log, "linux.resources.devices: left out: in a user namespace nobody can make "
+                          "a device node");
   if (error != NULL)
     *error = (struct tare_error){ 0 };
   return 0;

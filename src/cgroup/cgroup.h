@@ -38,6 +38,8 @@ struct cgroup
   const char *owner;        /* the caller's: a name that no other container ever had, or NULL */
   struct cgroup_unit *unit; /* of the systemd driver: what create will start; else NULL */
   const struct log *log;
+  bool unprivileged;
+  char left_out[256]; /* which hierarchy, and why; "": none */
 };
 
 /* What a container wishes its group to be. */
@@ -55,6 +57,10 @@ struct cgroup_wish
  * "slice:prefix:name", and TARE_ERROR_UNSUPPORTED where there is no systemd or no tare-systemd. */
 int cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
                  const struct cgroup_wish *wish, const struct log *log, struct tare_error *error);
+/* For a runtime without rights over the machine's groups, after cgroup_plan: leaves out the
+ * hierarchies in which it may not make the group. A limit that needs one is an error that says so.
+ */
+void cgroup_leave_out_forbidden (struct cgroup *cgroup);
 /* The absolute directories of the group, for the state file; and back from it. The strings of
  * cgroup_directory are the caller's to free. */
 size_t cgroup_count (const struct cgroup *cgroup);

@@ -96,6 +96,10 @@ int settings_save (const struct cgroup *cgroup, const struct cgroup_settings *se
                    struct cgroup_settings *ret_saved, struct tare_error *error);
 void settings_restore (const struct cgroup *cgroup, const struct cgroup_settings *saved);
 
+void cgroup_drop_hierarchy (struct cgroup *cgroup, size_t i);
+/* r as it is; where it is an error, and hierarchies were left out, why is added. */
+int explain_left_out (const struct cgroup *cgroup, int r, struct tare_error *error);
+
 /* ---- one group's directory (group.c) ----------------------------------------------------------
  * All -errno only. path is from the hierarchy's mount: "/a/b". */
 int group_open (int root, const char *path, int flags);

@@ -44,6 +44,11 @@ open_context (struct cli *cli, const struct cli_global_options *global, struct t
     [TARE_CGROUP_SYSTEMD] = "systemd",
     [TARE_CGROUP_DISABLED] = "disabled",
   };
+  static const char *const answers[] = {
+    [TARE_ROOTLESS_AUTO] = "auto",
+    [TARE_ROOTLESS_TRUE] = "true",
+    [TARE_ROOTLESS_FALSE] = "false",
+  };
   int manager = global->systemd_cgroup ? TARE_CGROUP_SYSTEMD : TARE_CGROUP_CGROUPFS;
   if (global->cgroup_manager != NULL)
     {
@@ -52,6 +57,13 @@ open_context (struct cli *cli, const struct cli_global_options *global, struct t
       if (manager < 0)
         return manager;
     }
+  int rootless = TARE_ROOTLESS_AUTO;
+  if (global->rootless != NULL)
+    {
+      rootless = cli_choose ("--rootless", global->rootless, answers, COUNT_OF (answers), error);
+      if (rootless < 0)
+        return rootless;
+    }
   const struct tare_context_options options = {
     .size = sizeof options,
     .root = global->root,
@@ -59,6 +71,7 @@ open_context (struct cli *cli, const struct cli_global_options *global, struct t
     .log = log_from_library,
     .log_argument = &cli->log,
     .log_level = cli->log.level,
+    .rootless = (uint32_t) rootless,
   };
   return tare_context_new (&options, &cli->context, error);
 }

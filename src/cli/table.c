@@ -56,7 +56,7 @@ static const struct cli_option global_options[] = {
   GLOBAL ("systemd-cgroup", 's', CLI_FLAG, NULL, systemd_cgroup,
           "the same as --cgroup-manager=systemd"),
   GLOBAL ("rootless", 0, CLI_TEXT, "true|false|auto", rootless,
-          "accepted and not needed: it is found out"),
+          "go on where a control group cannot be made; true: even without limits (default: auto)"),
   GLOBAL ("criu", 0, CLI_TEXT, "PATH", criu, NULL),
   GLOBAL ("version", 'v', CLI_FLAG, NULL, version, "print the version"),
   GLOBAL ("version", 'V', CLI_FLAG, NULL, version, NULL),

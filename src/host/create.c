@@ -87,10 +87,31 @@ bind_start_socket (struct container *container, struct received *received, struc
              : 0;
 }
 
-static int
-make_plan (struct container *container, struct received *received, struct tare_error *error)
+static const struct oci_resources *
+resources_of (const struct container *container)
 {
-  (void) received;
+  const struct oci_linux *linux = container->spec->config->linux;
+  return linux != NULL && !container->without_limits ? linux->resources : NULL;
+}
+
+/* The caller has said that it knows. */
+static int
+forgive_limits (struct container *container, int r, struct tare_error *error)
+{
+  if (r >= 0 || container->host->rootless != TARE_ROOTLESS_TRUE
+      || *container->cgroup.left_out == '\0')
+    return r;
+  container->without_limits = true;
+  if (error == NULL)
+    return 0;
+  log_warning (container->host->log, "no limits are in force: %s", error->message);
+  *error = (struct tare_error){ 0 };
+  return 0;
+}
+
+static int
+plan_cgroup (struct container *container, struct tare_error *error)
+{
   const struct spec *spec = container->spec;
   const struct oci_linux *linux = spec->config->linux;
   const struct cgroup_wish wish = {
@@ -104,21 +125,32 @@ make_plan (struct container *container, struct received *received, struct tare_e
   if (r < 0)
     return r;
   container->has_cgroup = true;
+  if (container->host->rootless != TARE_ROOTLESS_FALSE
+      && (geteuid () != 0 || sys_in_initial_user_namespace () == 0))
+    cgroup_leave_out_forbidden (&container->cgroup);
   r = rdt_check (container, error);
+  if (r >= 0)
+    r = cgroup_check_free (&container->cgroup, error);
+  if (r >= 0)
+    r = forgive_limits (container,
+                        cgroup_check (&container->cgroup, resources_of (container), error), error);
+  if (r >= 0 && cgroup_count (&container->cgroup) > 0)
+    r = cgroup_plan_mounts (&container->cgroup, process_has_cgroup_namespace (spec),
+                            &container->cgroup_mounts, error);
+  return r;
+}
+
+static int
+make_plan (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  const struct spec *spec = container->spec;
+  int r = plan_cgroup (container, error);
   if (r < 0)
     return r;
   bool has_mounts = cgroup_count (&container->cgroup) > 0;
-  r = cgroup_check_free (&container->cgroup, error);
-  if (r >= 0)
-    r = cgroup_check (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
-  if (r >= 0 && has_mounts)
-    r = cgroup_plan_mounts (&container->cgroup, process_has_cgroup_namespace (spec),
-                            &container->cgroup_mounts, error);
-  if (r < 0)
-    return r;
   struct spec_facts facts = {
     .id = container->id,
-    .privileged = true,
     .cgroup_mounts = has_mounts ? &container->cgroup_mounts : NULL,
     .preserve_fds = container->preserve_fds,
     .listen_fds = container->options->listen_fds,
@@ -183,7 +215,7 @@ static int
 map_user (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  return process_write_id_maps (container, error);
+  return id_maps_write (container, error);
 }
 
 static bool
@@ -229,8 +261,8 @@ static int
 apply_resources (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  const struct oci_linux *linux = container->spec->config->linux;
-  return cgroup_apply (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
+  int r = cgroup_apply (&container->cgroup, resources_of (container), error);
+  return forgive_limits (container, r, error);
 }
 
 /* Device rules wait until init has made its nodes: between "deny all" and the rules that allow
@@ -240,8 +272,7 @@ apply_device_rules (struct container *container, struct received *received,
                     struct tare_error *error)
 {
   (void) received;
-  const struct oci_linux *linux = container->spec->config->linux;
-  return cgroup_apply_devices (&container->cgroup, linux != NULL ? linux->resources : NULL, error);
+  return cgroup_apply_devices (&container->cgroup, resources_of (container), error);
 }
 
 static int

@@ -159,7 +159,6 @@ make_plan (struct container *container, struct received *received, struct tare_e
   const struct tare_exec_options *options = container->exec;
   struct spec_facts facts = {
     .id = container->id,
-    .privileged = true,
     .preserve_fds = container->preserve_fds,
     .listen_fds = options->listen_fds,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,

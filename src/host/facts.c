@@ -65,6 +65,9 @@ process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_er
   facts->ignored_signals = own.ignored;
   facts->bounding = own.bounding;
   facts->grantable = own.bounding & own.permitted;
+  r = id_maps_facts (spec, facts, error);
+  if (r < 0)
+    return r;
   if (((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) == 0)
     return 0;
   r = known_capabilities (&facts->bounding);

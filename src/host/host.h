@@ -11,6 +11,7 @@ struct host
   int root; /* the state root */
   const char *root_path;
   enum tare_cgroup_manager manager;
+  enum tare_rootless rootless;
   const struct log *log;
 };
 

@@ -46,7 +46,8 @@ struct container
   struct cgroup cgroup;
   struct cgroup_mounts cgroup_mounts;
   bool has_cgroup;
-  bool in_v2; /* clone3 put init there */
+  bool without_limits; /* --rootless=true, and they cannot be set: that was said once */
+  bool in_v2;          /* clone3 put init there */
 
   struct net_move *net_move; /* what a failed create gives back */
 
@@ -181,7 +182,6 @@ int process_write_file (pid_t pid, const char *name, const char *text, struct ta
 /* Is the container in a cgroup namespace other than our own? */
 bool process_has_cgroup_namespace (const struct spec *spec);
 int process_set_limits (struct container *container, struct tare_error *error);
-int process_write_id_maps (struct container *container, struct tare_error *error);
 int process_write_time_offsets (struct container *container, struct tare_error *error);
 int process_open_namespaces (struct container *container, struct tare_error *error);
 /* Of an exec, which is started outside the container's groups where there is an initial one. */
@@ -198,6 +198,10 @@ void filter_cache_keep (int root, const struct buf *key, int fd);
 
 /* read_back.c: -EPERM where init is not what it was to become. */
 int process_read_back (const struct container *container, struct tare_error *error);
+
+/* id_maps.c: who we are to a new user namespace, and its maps. */
+int id_maps_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error);
+int id_maps_write (struct container *container, struct tare_error *error);
 
 /* files.c */
 int bundle_open (const char *path, char **ret_path, struct tare_error *error);

@@ -106,29 +106,6 @@ process_schedule (struct container *container, struct tare_error *error)
              : 0;
 }
 
-static int
-write_map (struct container *container, const char *file, const struct oci_id_mapping *mappings,
-           size_t count, struct tare_error *error)
-{
-  __attribute__ ((cleanup (buf_done))) struct buf text = { 0 };
-  for (size_t i = 0; i < count; i++)
-    buf_format (&text, "%u %u %u\n", mappings[i].container_id, mappings[i].host_id,
-                mappings[i].size);
-  if (text.failed)
-    return fail (error, ENOMEM, "%s", file);
-  return process_write_file (container->pid, file, text.bytes, error);
-}
-
-int
-process_write_id_maps (struct container *container, struct tare_error *error)
-{
-  const struct oci_linux *linux = container->spec->config->linux;
-  int r = write_map (container, "gid_map", linux->gid_mappings, linux->n_gid_mappings, error);
-  return r < 0
-             ? r
-             : write_map (container, "uid_map", linux->uid_mappings, linux->n_uid_mappings, error);
-}
-
 /* time_namespaces(7): only while nobody is in the namespace, so init waits in front of it. */
 int
 process_write_time_offsets (struct container *container, struct tare_error *error)

@@ -72,7 +72,7 @@ raise_ambient (uint64_t wanted, struct tare_error *error)
 static bool
 sets_groups (const struct init *init)
 {
-  return !init_flag (init, PLAN_KEEP_GROUPS | PLAN_SETGROUPS_DENIED);
+  return !init->groups_stay && !init_flag (init, PLAN_KEEP_GROUPS | PLAN_SETGROUPS_DENIED);
 }
 
 static bool
@@ -114,6 +114,8 @@ set_ids (const struct init *init, struct tare_error *error)
   int r = sets_groups (init)
               ? sys_setgroups (plan->groups.count, plan_elements (plan, plan->groups))
               : 0;
+  if (init->groups_stay && plan->groups.count > 0)
+    return fail (error, EPERM, "process.user: setgroups is denied in the user namespace");
   if (r < 0)
     return fail (error, r, "process.user: set %u additional groups", plan->groups.count);
   r = sys_setresgid (plan->gid);

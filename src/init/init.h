@@ -40,6 +40,7 @@ struct init
   int hook_output[2];             /* files for standard output and error, or negative */
   int agent_state, agent;         /* for whom the filter asks: a sealed memfd, a socket */
   uint32_t inherited_umask;
+  bool groups_stay; /* setgroups is denied in the user namespace that was joined */
   bool cwd_pending; /* root may not enter it; the user may */
   const char **env, **args;
   char home[PATH_MAX];    /* "HOME=..." if env has none */

@@ -169,13 +169,27 @@ set_first_id (int (*set) (uid_t), const char *map)
   return r < 0 ? r : set ((uid_t) r);
 }
 
+/* A namespace that was there may have been mapped by an ordinary user: there nobody can leave a
+ * group. Who has CAP_SETGID is refused for no other reason. */
+static int
+drop_groups (struct init *init)
+{
+  struct sys_capabilities capabilities;
+  if (init_flag (init, PLAN_SETGROUPS_DENIED | PLAN_KEEP_GROUPS))
+    return 0;
+  int r = sys_setgroups (0, NULL);
+  if (r != -EPERM || sys_capget (&capabilities) < 0
+      || (capabilities.effective & UINT64_C (1) << CAP_SETGID) == 0)
+    return r;
+  init->groups_stay = true;
+  return 0;
+}
+
 int
 step_become_root (struct init *init, struct tare_error *error)
 {
   struct sys_capabilities capabilities;
-  int r = 0;
-  if (!init_flag (init, PLAN_SETGROUPS_DENIED | PLAN_KEEP_GROUPS))
-    r = sys_setgroups (0, NULL);
+  int r = drop_groups (init);
   if (r < 0)
     return fail (error, r, "drop groups in the user namespace");
   r = set_first_id (sys_setresgid, "/proc/self/gid_map");

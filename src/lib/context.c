@@ -91,16 +91,21 @@ tare_context_new (const struct tare_context_options *options, struct tare_contex
                   struct tare_error *error)
 {
   struct tare_context_options o = { .size = sizeof o };
-  int r = lib_copy_options (&o, sizeof o, sizeof o, options, error);
+  int r = lib_copy_options (&o, sizeof o, offsetof (struct tare_context_options, rootless), options,
+                            error);
   if (r < 0)
     return r;
   if (o.cgroup_manager > TARE_CGROUP_DISABLED)
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "cgroup manager: %u is none",
                       o.cgroup_manager);
+  if (o.rootless > TARE_ROOTLESS_FALSE)
+    return fail_kind (error, TARE_ERROR_USAGE, -EINVAL,
+                      "rootless: %u is neither auto, true nor false", o.rootless);
   struct tare_context *context = calloc (1, sizeof *context);
   if (context == NULL)
     return fail (error, ENOMEM, "context");
   context->manager = o.cgroup_manager;
+  context->rootless = o.rootless;
   context->log = (struct log){ o.log, o.log_argument, o.log_level };
   r = set_root (context, o.root, error);
   if (r < 0)
@@ -128,6 +133,7 @@ lib_open_host (const struct tare_context *context, bool create, struct host *ret
   int root = state_open_root (context->root, create, error);
   if (root < 0)
     return root;
-  *ret_host = (struct host){ root, context->root, context->manager, &context->log };
+  *ret_host =
+      (struct host){ root, context->root, context->manager, context->rootless, &context->log };
   return 0;
 }

@@ -14,6 +14,7 @@ struct tare_context
   char *root;
   bool root_given; /* by the caller: then that it is missing is an error of tare_list */
   enum tare_cgroup_manager manager;
+  enum tare_rootless rootless;
   struct log log;
 };
 

@@ -96,24 +96,6 @@ check_time_offsets (const struct spec *spec, struct tare_error *error)
   return config_error (error, "linux.timeOffsets: needs a new time namespace");
 }
 
-/* Mappings without a new user namespace have nothing to map; a new one without mappings is one in
- * which nobody exists. */
-static int
-check_id_mappings (const struct spec *spec, struct tare_error *error)
-{
-  const struct oci_linux *linux = spec->config->linux;
-  if (linux == NULL)
-    return 0;
-  bool new_user = spec_is_new (spec, CLONE_NEWUSER);
-  if (!new_user && linux->n_uid_mappings + linux->n_gid_mappings > 0)
-    return config_error (error, "linux.%s: needs a new user namespace",
-                         linux->n_uid_mappings > 0 ? "uidMappings" : "gidMappings");
-  if (new_user && (linux->n_uid_mappings == 0 || linux->n_gid_mappings == 0))
-    return config_error (error, "linux.%s: required for a new user namespace, but missing",
-                         linux->n_uid_mappings == 0 ? "uidMappings" : "gidMappings");
-  return 0;
-}
-
 static int
 check_paths (const char *place, const char *const *paths, size_t count, struct tare_error *error)
 {
@@ -181,7 +163,7 @@ static const struct
   { "config.md, POSIX-platform Hooks", spec_check_hooks },
   { "config.md, Annotations", check_annotations },
   { "config.md, Linux Process", spec_check_schedule },
-  { "config-linux.md, User namespace mappings", check_id_mappings },
+  { "config-linux.md, User namespace mappings", spec_check_id_mappings },
   { "config-linux.md, Offset for Time Namespace", check_time_offsets },
   { "config-linux.md, Masked and Readonly Paths", check_masks },
   { "config-linux.md, Devices", check_devices },

@@ -20,6 +20,10 @@ int spec_check (const struct spec *spec, struct tare_error *error);
 /* "Wrong config": code EINVAL, kind CONFIG. */
 #define config_error(error, ...) fail_kind (error, TARE_ERROR_CONFIG, EINVAL, __VA_ARGS__)
 
+int spec_check_id_mappings (const struct spec *spec, struct tare_error *error);
+/* place: "linux.uidMappings". */
+int spec_check_mappings (const char *place, const struct oci_id_mapping *mappings, size_t count,
+                         struct tare_error *error);
 int spec_check_net_devices (const struct spec *spec, struct tare_error *error);
 /* After spec_lower_mounts: linux.mountLabel, as an option of each that takes one. */
 int spec_label_mounts (struct spec *spec, struct tare_error *error);

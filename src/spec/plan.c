@@ -75,6 +75,42 @@ plan_labels (const struct spec *spec, const struct spec_facts *facts, struct pla
   return 0;
 }
 
+/* run.oci.keep_original_groups: whose files a group opens, and who may not hand it on. */
+static bool
+keeps_groups (const struct spec *spec)
+{
+  const char *value = spec_annotation (spec, "run.oci.keep_original_groups");
+  return value != NULL && !str_equal (value, "0");
+}
+
+static int
+plan_user (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
+           struct plan *root, struct tare_error *error)
+{
+  const struct oci_user *user = spec->config->process->user;
+  bool keeps = keeps_groups (spec);
+  if (keeps)
+    root->flags |= PLAN_KEEP_GROUPS;
+  if (facts->setgroups_denied)
+    root->flags |= PLAN_SETGROUPS_DENIED;
+  if (user == NULL)
+    return 0;
+  if (user->n_additional_gids > 0 && facts->setgroups_denied && !keeps)
+    return fail_kind (error, TARE_ERROR_UNSUPPORTED, EPERM,
+                      "process.user.additionalGids: cannot be set: in the container's user "
+                      "namespace setgroups is denied, for an ordinary user maps it without "
+                      "newgidmap");
+  root->uid = user->uid;
+  root->gid = user->gid;
+  root->groups =
+      plan_put_array (builder, user->additional_gids, keeps ? 0 : user->n_additional_gids,
+                      sizeof *user->additional_gids);
+  root->umask = user->umask;
+  if (user->has_umask)
+    root->flags |= PLAN_SET_UMASK;
+  return 0;
+}
+
 static int
 plan_process (const struct spec *spec, const struct spec_facts *facts, struct plan_builder *builder,
               struct plan *root, struct tare_error *error)
@@ -103,17 +139,9 @@ plan_process (const struct spec *spec, const struct spec_facts *facts, struct pl
           root->terminal_columns = facts->terminal_columns;
         }
     }
-  if (process->user != NULL)
-    {
-      const struct oci_user *user = process->user;
-      root->uid = user->uid;
-      root->gid = user->gid;
-      root->groups = plan_put_array (builder, user->additional_gids, user->n_additional_gids,
-                                     sizeof *user->additional_gids);
-      root->umask = user->umask;
-      if (user->has_umask)
-        root->flags |= PLAN_SET_UMASK;
-    }
+  r = plan_user (spec, facts, builder, root, error);
+  if (r < 0)
+    return r;
   plan_capabilities (spec, facts, root);
   spec_plan_schedule (spec, facts, builder, root);
   r = plan_rlimits (spec, builder, root);

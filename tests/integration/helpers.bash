@@ -115,7 +115,7 @@ pid_of() {
 # wait_until N COMMAND...: tries every 50 ms, for N seconds; six times that where the machine has
 # so much else to do. Only a failure takes long.
 wait_until() {
-  local end=$((SECONDS + $1 * 6))
+  local end=$((SECONDS + $1 * ${TARE_TEST_PATIENCE:-6}))
   shift
   while ! "$@"; do
     [ "$SECONDS" -lt "$end" ] || { echo "never true: $*" >&2; return 1; }
