@@ -38,14 +38,7 @@ void
 cgroup_done (struct cgroup *cgroup)
 {
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)
-    {
-      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-      free_pointer (&h->controllers);
-      free_pointer (&h->mount);
-      free_pointer (&h->path);
-      close_fd (&h->root);
-      close_fd (&h->fd);
-    }
+    hierarchy_done (&cgroup->hierarchies[i]);
   cgroup->n_hierarchies = 0;
   unit_free (take_ptr (&cgroup->unit));
 }
@@ -156,16 +149,6 @@ cgroup_directory (const struct cgroup *cgroup, size_t i)
 }
 
 /* ---- from the state file --------------------------------------------------------------------- */
-
-void
-cgroup_drop_hierarchy (struct cgroup *cgroup, size_t i)
-{
-  struct cgroup one = { .n_hierarchies = 1, .hierarchies = { cgroup->hierarchies[i] } };
-  cgroup_done (&one);
-  cgroup->n_hierarchies--;
-  for (; i < cgroup->n_hierarchies; i++)
-    cgroup->hierarchies[i] = cgroup->hierarchies[i + 1];
-}
 
 /* The hierarchy that a recorded directory lies in, and the group's path there. */
 static struct cgroup_hierarchy *

@@ -1,4 +1,4 @@
-/* Which of a container's groups serves a purpose. */
+/* Which of a container's groups serves a purpose; and the end of one. */
 #include "cgroup/private.h"
 
 const struct cgroup_hierarchy *
@@ -34,4 +34,23 @@ hierarchy_primary (const struct cgroup *cgroup)
     if (cgroup->hierarchies[i].fd >= 0)
       return &cgroup->hierarchies[i];
   return NULL;
+}
+
+void
+hierarchy_done (struct cgroup_hierarchy *h)
+{
+  free_pointer (&h->controllers);
+  free_pointer (&h->mount);
+  free_pointer (&h->path);
+  close_fd (&h->root);
+  close_fd (&h->fd);
+}
+
+void
+cgroup_drop_hierarchy (struct cgroup *cgroup, size_t i)
+{
+  hierarchy_done (&cgroup->hierarchies[i]);
+  cgroup->n_hierarchies--;
+  for (; i < cgroup->n_hierarchies; i++)
+    cgroup->hierarchies[i] = cgroup->hierarchies[i + 1];
 }

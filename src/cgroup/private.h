@@ -77,6 +77,7 @@ struct group_line
 int group_lines_read (pid_t pid, char **ret_text, struct tare_error *error);
 /* Cuts the next line of *text; false at the end, or at a line that is none of the kernel's. */
 bool group_line_next (char **text, struct group_line *ret_line);
+void hierarchy_done (struct cgroup_hierarchy *h);
 /* The v1 hierarchy with that controller, or the v2 one for NULL; NULL if there is none. */
 const struct cgroup_hierarchy *hierarchy_of (const struct cgroup *cgroup, const char *controller);
 /* The same, if the group is there and open. */
