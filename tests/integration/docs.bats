@@ -82,3 +82,9 @@ run_page() {
   [[ $output == *'hello from 1'* && $output == *'"status": "created"'* && $output == *"uid=0 gid=0"* &&
     $output == *second* ]] || fail_with "not what the page promises"
 }
+
+@test "overlay.md" {
+  run run_page overlay.md unshare --mount sh -c 'mount -t tmpfs -o mode=755 tmpfs /run; exec "$@"' -
+  assert_success
+  [[ $output == *$'from the patch\nkept' ]] || fail_with "not what the page promises"
+}

@@ -263,13 +263,14 @@ ROWS
 
 @test "the default root: by user and by user namespace" {
   only_tare
-  run --separate-stderr env -u XDG_RUNTIME_DIR setpriv --reuid 4321 --clear-groups "$RUNTIME" list
+  chmod 755 "$WORK"
+  cp "$RUNTIME" "$WORK/tare" # the user may have no way to the build tree
+  run --separate-stderr env -u XDG_RUNTIME_DIR setpriv --reuid 4321 --clear-groups "$WORK/tare" list
   assert_error 1 "XDG_RUNTIME_DIR is not set"
   mkdir -p "$WORK/xdg"
-  chmod 755 "$WORK"
   chown 4321 "$WORK/xdg"
   run --separate-stderr env XDG_RUNTIME_DIR="$WORK/xdg" setpriv --reuid 4321 --clear-groups strace -f -e trace=openat2 \
-    "$RUNTIME" list
+    "$WORK/tare" list
   [[ $stderr == *"\"$WORK/xdg/tare\""* ]]
   run --separate-stderr env XDG_RUNTIME_DIR="$WORK/xdg" unshare -Ur strace -f -e trace=openat2 "$RUNTIME" list
   [[ $stderr == *"\"$WORK/xdg/tare\""* ]]

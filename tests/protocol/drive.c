@@ -97,14 +97,32 @@ limit_waiting (const struct drive *drive, int fd)
   (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
+/* Held by who can reach it: an ordinary user may have no way into the build tree. */
+static int held_init = -EBADF;
+
+void
+drive_hold_init (void)
+{
+  const char *path = drive_init_path (false);
+  held_init = path != NULL ? open (path, O_PATH | O_CLOEXEC) : -EBADF;
+}
+
+static int
+open_init (const struct drive *drive)
+{
+  if (held_init >= 0 && drive->fault == NULL)
+    return fcntl (held_init, F_DUPFD_CLOEXEC, 0);
+  const char *path = drive_init_path (drive->fault != NULL);
+  return path != NULL ? open (path, O_PATH | O_CLOEXEC) : -EBADF;
+}
+
 int
 drive_spawn (struct drive *drive)
 {
   int pair[2], out[2];
   autoclose int directory = open (drive->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   autoclose int start = sys_socket_bind (directory, "start", SOCK_SEQPACKET);
-  const char *path = drive_init_path (drive->fault != NULL);
-  autoclose int image = path != NULL ? open (path, O_PATH | O_CLOEXEC) : -1;
+  autoclose int image = open_init (drive);
   autoclose int plan = drive_plan (drive);
   if (start < 0 || image < 0 || map_progress (drive) < 0 || sys_socketpair (pair) < 0
       || pipe2 (out, O_CLOEXEC) < 0)

@@ -86,6 +86,8 @@ void drive_join (struct drive *drive, uint32_t type, const char *path);
 void drive_script (struct drive *drive, const char *script);
 
 /* Each returns 0 or -errno, with drive.error filled. */
+/* Before a test gives up its rights. */
+void drive_hold_init (void);
 int drive_spawn (struct drive *drive);
 int drive_create (struct drive *drive); /* after spawn, to RUN */
 int drive_connect (struct drive *drive);

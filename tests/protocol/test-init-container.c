@@ -223,6 +223,7 @@ static void
 test_ordinary_user (void)
 {
   struct drive drive;
+  drive_hold_init ();
   ok (setgroups (0, NULL) == 0 && setresgid (4321, 4321, 0) == 0 && setresuid (4321, 4321, 0) == 0,
       "an ordinary user");
   drive_begin (&drive);
