@@ -118,6 +118,11 @@ channel_receive (struct channel *channel, enum message expected, struct received
   size_t max = ret_received != NULL ? COUNT_OF (received.fds) : 0;
   ssize_t length =
       sys_receive (channel->fd, &datagram, sizeof datagram, received.fds, max, &received.n_fds);
+  /* It went with messages of ours unread: the kernel tells that first, once; what it had said
+   * before, an ERROR perhaps, comes then. */
+  if (length == -ECONNRESET)
+    length =
+        sys_receive (channel->fd, &datagram, sizeof datagram, received.fds, max, &received.n_fds);
   if (length == 0 || length == -ECONNRESET)
     return fail_kind (error, TARE_ERROR_PROTOCOL, ECONNRESET,
                       "the other side went away where %s was expected", message_name (expected));

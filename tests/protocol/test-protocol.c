@@ -172,6 +172,23 @@ test_end (void)
   close_pair (&pair);
 }
 
+/* Dead with a message of the host's unread: what it said before that counts. */
+static void
+test_last_words (void)
+{
+  struct tare_error failure = { 0 }, error = { 0 };
+  struct pair pair = open_pair ();
+  fail (&failure, EACCES, "last words");
+  is_number (channel_send_error (&pair.init, &failure), 0, "init says why");
+  is_number (channel_send (&pair.host, MESSAGE_GO, 0, NULL, 0, &error), 0, "GO comes too late");
+  close_fd (&pair.init.fd);
+  is_number (channel_receive (&pair.host, MESSAGE_ROOTFS_READY, NULL, &error), -EACCES,
+             "the host side hears it");
+  is_number (channel_receive (&pair.host, MESSAGE_ROOTFS_READY, NULL, &error), -ECONNRESET,
+             "then the end");
+  close_pair (&pair);
+}
+
 static void
 test_errors (void)
 {
@@ -205,6 +222,7 @@ main (void)
   test_fds ();
   test_wrong ();
   test_end ();
+  test_last_words ();
   test_errors ();
   return tap_done ();
 }
