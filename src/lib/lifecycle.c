@@ -26,6 +26,20 @@ open_host_of (const struct tare_context *context, const char *id, struct host *r
   return r;
 }
 
+/* The process to the caller, or, where nobody asked for it, its descriptors closed. */
+static void
+hand_over (struct tare_process *process, struct tare_process *ret_process)
+{
+  if (ret_process != NULL)
+    {
+      *ret_process = *process;
+      return;
+    }
+  close_fd (&process->pidfd);
+  close_fd (&process->terminal);
+  close_fd (&process->notify);
+}
+
 int
 tare_create (struct tare_context *context, const char *id,
              const struct tare_create_options *options, struct tare_process *ret_process,
@@ -52,14 +66,7 @@ tare_create (struct tare_context *context, const char *id,
     r = host_create (&host, id, &o, &process, error);
   if (r < 0)
     return r;
-  if (ret_process != NULL)
-    *ret_process = process;
-  else
-    {
-      close_fd (&process.pidfd);
-      close_fd (&process.terminal);
-      close_fd (&process.notify);
-    }
+  hand_over (&process, ret_process);
   return 0;
 }
 
@@ -105,14 +112,7 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
     r = host_exec (&host, id, &o, &process, error);
   if (r < 0)
     return r;
-  if (ret_process != NULL)
-    *ret_process = process;
-  else
-    {
-      close_fd (&process.pidfd);
-      close_fd (&process.terminal);
-      close_fd (&process.notify);
-    }
+  hand_over (&process, ret_process);
   return 0;
 }
 
