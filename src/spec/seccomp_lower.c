@@ -2,7 +2,7 @@
  * flags, who is asked, a program that comes ready-made. Serves config-linux.md "Seccomp",
  * seccomp(2). Knows no libseccomp; pure.
  *
- *   run.oci.seccomp_bpf_data=BASE64   the program itself, instead of linux.seccomp
+ *   run.oci.seccomp_bpf_data=BASE64   the program itself, where there is no linux.seccomp
  *   run.oci.seccomp.receiver=PATH     the agent's socket, where there is no listenerPath
  */
 #include <linux/filter.h>
@@ -160,6 +160,10 @@ spec_lower_seccomp (struct spec *spec, struct tare_error *error)
 {
   const char *program = spec_annotation (spec, program_key);
   spec->has_seccomp = seccomp_of (spec) != NULL;
+  /* Podman hands on the annotations of an image, which may not replace what it is confined by. */
+  if (program != NULL && spec->has_seccomp)
+    return config_error (
+        error, "annotations.%s: not beside linux.seccomp, whose place it would take", program_key);
   int r = program != NULL ? take_program (spec, program, error) : 0;
   return r >= 0 && spec->has_seccomp ? find_agent (spec, error) : r;
 }
@@ -211,7 +215,7 @@ spec_check_seccomp (const struct spec *spec, struct tare_error *error)
   const struct oci_seccomp *seccomp = seccomp_of (spec);
   if (seccomp == NULL)
     return 0;
-  if (!SECCOMP_IS_BUILT && spec->seccomp_program == NULL)
+  if (!SECCOMP_IS_BUILT)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, EOPNOTSUPP,
                       "linux.seccomp: this tare was built without it");
   if (seccomp->has_default_errno_ret && !takes_errno (seccomp->default_action))

@@ -157,7 +157,7 @@ program() {
   done | base64 -w 0
 }
 
-@test "run.oci.seccomp_bpf_data: a program as it is, instead of the profile" {
+@test "run.oci.seccomp_bpf_data: a program as it is, never in the place of a profile" {
   only_tare
   [ "$(printf '\1\0\0\0' | od -An -t u4 | tr -d ' ')" -eq 1 ] || skip "a machine with its lowest byte first"
   make_bundle true
@@ -167,9 +167,12 @@ program() {
   config '.annotations["run.oci.seccomp_bpf_data"] = $b' --arg b "$bytes"
   calls native 83 84
   assert_output $'83 -28\n84 -14'
+  # which an image can bring: Podman hands on its annotations
   profile '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["rmdir"], action: "SCMP_ACT_ERRNO"}]}'
-  calls native 83 84
-  assert_output $'83 -28\n84 -14'
+  run_rt create --bundle "$BUNDLE" "$ID"
+  assert_error 1 "annotations.run.oci.seccomp_bpf_data: not beside linux.seccomp"
+  assert_nothing_left
+  config 'del (.linux.seccomp)'
   for bytes in "" "=" "AAA" "AA=A" "AAAA AAA" "AAAAAAAAAA=="; do
     config '.annotations["run.oci.seccomp_bpf_data"] = $b' --arg b "$bytes"
     run_rt create --bundle "$BUNDLE" "$ID"
