@@ -215,6 +215,7 @@ spawn_kill (struct container *container, struct tare_error *error)
   (void) error;
   kill_and_wait (&container->stage);
   kill_and_wait (&container->pidfd);
+  close_fd (&container->channel.fd); /* for an init that we were never told of */
   return 0;
 }
 

@@ -2,6 +2,7 @@
  * table, how a step fails and is taken back is here. */
 #include "host/internal.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -55,6 +56,21 @@ explain_silence (struct container *container, int known, struct tare_error *erro
   return r;
 }
 
+/* Until there is something to receive, the end of the socket included. What the stage forked holds
+ * init's end of it too: a stage that died before it said FORKED ends nothing. -ECONNRESET. */
+static int
+await_message (const struct container *container)
+{
+  struct pollfd fds[] = { { container->channel.fd, POLLIN, 0 }, { container->pidfd, POLLIN, 0 } };
+  int r;
+  while ((r = poll (fds, COUNT_OF (fds), -1)) < 0 && errno == EINTR)
+    ;
+  /* Its last word may have come after we looked for one, and before we looked at it. */
+  if (r > 0 && fds[0].revents == 0)
+    r = poll (fds, 1, 0);
+  return r < 0 ? -errno : r == 0 ? -ECONNRESET : 0;
+}
+
 static int
 run_step (const struct step *step, struct container *container, struct tare_error *error)
 {
@@ -64,7 +80,9 @@ run_step (const struct step *step, struct container *container, struct tare_erro
     return fail (error, r, "step %s", step->name);
   if (step->receive != MESSAGE_NONE)
     {
-      r = channel_receive (&container->channel, step->receive, &received, error);
+      r = await_message (container);
+      if (r >= 0)
+        r = channel_receive (&container->channel, step->receive, &received, error);
       if (r == -ECONNRESET)
         return spawn_explain_death (container, error);
       if (r < 0)

@@ -327,3 +327,23 @@ stop_all() {
   done
   [ $failures -eq 0 ]
 }
+
+# ---- between the steps ---------------------------------------------------------------------------
+
+# What it forked lives, and has the same end of the socket: nobody must wait for that one.
+@test "a stage that dies once it has forked, and before it says so, ends the exec" {
+  BUNDLE=$WORK/plain
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 run --separate-stderr timeout 60 \
+    "${top_builddir:-$TOP/build}/tests/lib/strike" "$RUNTIME" --root "$ROOT" exec "$ID" true 3>&-
+  assert_error 255 "tare-init was killed by signal 9"
+  wait_until 5 is_alone
+  run_rt delete --force "$ID"
+  assert_success
+  assert_nothing_left
+}
+
+# No other process than the container's init is in its group.
+is_alone() {
+  [ "$(rt ps --format json "$ID")" = "[$(pid_of "$ID")]" ]
+}
