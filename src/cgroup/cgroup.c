@@ -226,6 +226,27 @@ cgroup_clone_fd (const struct cgroup *cgroup)
   return h != NULL ? h->fd : -EBADF;
 }
 
+void
+cgroup_open_entries (struct cgroup *cgroup)
+{
+  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
+    {
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      if (!h->v2 && h->fd >= 0 && h->tasks < 0)
+        h->tasks = group_open_file (h->fd, "tasks", O_WRONLY);
+    }
+}
+
+int
+cgroup_enter (const struct cgroup *cgroup)
+{
+  int r = 0;
+  for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
+    if (cgroup->hierarchies[i].tasks >= 0)
+      r = sys_write_once (cgroup->hierarchies[i].tasks, "0");
+  return r;
+}
+
 int
 cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error)
 {

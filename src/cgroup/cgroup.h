@@ -24,6 +24,7 @@ struct cgroup_hierarchy
   bool v2;
   int root;       /* the mount's directory: every path is resolved beneath it */
   int fd;         /* the group's directory; -EBADF until made or opened */
+  int tasks;      /* v1: by which a new process enters by itself; else -EBADF */
   size_t existed; /* how many bytes of path were there before cgroup_create */
 };
 
@@ -83,7 +84,15 @@ int cgroup_check_free (const struct cgroup *cgroup, struct tare_error *error);
 int cgroup_create (struct cgroup *cgroup, struct tare_error *error);
 /* The v2 directory for CLONE_INTO_CGROUP, or -EBADF. Owned by cgroup. */
 int cgroup_clone_fd (const struct cgroup *cgroup);
-/* Puts pid into the hierarchies it is not in yet (all, or all but v2 when in_v2). */
+/* Before clone3: opens what the new process enters the v1 groups by. A process of one thread that
+ * moves itself ("0" to tasks) needs no lock against forks of the whole machine, for which whoever
+ * moves another waits an RCU grace period. Where a group cannot be had so, cgroup_attach moves it.
+ */
+void cgroup_open_entries (struct cgroup *cgroup);
+/* The new process, before anything else: raw system calls only. */
+int cgroup_enter (const struct cgroup *cgroup);
+/* Puts pid into the hierarchies that it does not enter by itself (nor is in already: v2 when
+ * in_v2). */
 int cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
 
 /* From now on cgroup stands for the groups that a further process of the container is to enter:

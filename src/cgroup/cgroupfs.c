@@ -218,8 +218,10 @@ cgroupfs_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error
   (void) snprintf (text, sizeof text, "%d", (int) pid);
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)
     {
-      const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-      int r = h->fd < 0 || (h->v2 && in_v2) ? 0 : attach_one (h, text);
+      struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+      bool enters = h->tasks >= 0;
+      close_fd (&h->tasks);
+      int r = h->fd < 0 || enters || (h->v2 && in_v2) ? 0 : attach_one (h, text);
       if (r == -EACCES && h->v2)
         return fail_kind (error, TARE_ERROR_SYSTEM, r,
                           "cannot move process %s into '%s%s': both it and the process's present "

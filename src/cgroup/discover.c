@@ -84,6 +84,7 @@ add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct 
     .v2 = *own->controllers == '\0',
     .root = mount,
     .fd = -EBADF,
+    .tasks = -EBADF,
   };
   return h->controllers == NULL || h->mount == NULL || h->path == NULL ? -ENOMEM : 0;
 }

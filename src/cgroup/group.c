@@ -173,9 +173,15 @@ group_remove (int root, const char *path)
 }
 
 int
+group_open_file (int group, const char *file, int flags)
+{
+  return sys_openat2 (group, file, (uint64_t) flags, 0, BENEATH);
+}
+
+int
 group_read (int group, const char *file, char *buffer, size_t size)
 {
-  autoclose int fd = sys_openat2 (group, file, O_RDONLY, 0, BENEATH);
+  autoclose int fd = group_open_file (group, file, O_RDONLY);
   if (fd < 0)
     return fd;
   ssize_t length = sys_read_full (fd, buffer, size);
@@ -192,14 +198,14 @@ group_read (int group, const char *file, char *buffer, size_t size)
 int
 group_write (int group, const char *file, const char *text)
 {
-  autoclose int fd = sys_openat2 (group, file, O_WRONLY, 0, BENEATH);
+  autoclose int fd = group_open_file (group, file, O_WRONLY);
   return fd < 0 ? fd : sys_write_once (fd, text);
 }
 
 bool
 group_is_writable (int group, const char *file)
 {
-  autoclose int fd = sys_openat2 (group, file, O_WRONLY, 0, BENEATH);
+  autoclose int fd = group_open_file (group, file, O_WRONLY);
   return fd >= 0;
 }
 
@@ -259,7 +265,7 @@ read_pids (int fd, struct pid_list *list)
 static int
 group_own_pids (int group, struct pid_list *list)
 {
-  autoclose int fd = sys_openat2 (group, "cgroup.procs", O_RDONLY, 0, BENEATH);
+  autoclose int fd = group_open_file (group, "cgroup.procs", O_RDONLY);
   int r = fd < 0 ? fd : read_pids (fd, list);
   /* ENODEV, ENOENT: removed meanwhile. EOPNOTSUPP: a threaded group; the domain lists its
    * processes. */

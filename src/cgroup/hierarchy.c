@@ -44,6 +44,7 @@ hierarchy_done (struct cgroup_hierarchy *h)
   free_pointer (&h->path);
   close_fd (&h->root);
   close_fd (&h->fd);
+  close_fd (&h->tasks);
 }
 
 void

@@ -121,6 +121,7 @@ int group_remove (int root, const char *path);
 /* Removes the groups below an open one, deepest first; -EBUSY when processes (which were sent
  * SIGKILL) are still there. */
 int group_remove_below (int group, int64_t deadline);
+int group_open_file (int group, const char *file, int flags);
 /* The text of a small file, terminated, without the last newline. -EFBIG if it is too long. */
 int group_read (int group, const char *file, char *buffer, size_t size);
 int group_write (int group, const char *file, const char *text);

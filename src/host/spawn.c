@@ -20,6 +20,7 @@ struct child
   int stdio[3];
   unsigned first_closed;
   bool new_user_namespace;
+  const struct cgroup *cgroup;
   char *argv[3];
   char *envp[2];
 };
@@ -41,9 +42,11 @@ keep_capabilities (void)
 }
 
 static int
-exec_init (const struct child *child)
+exec_init (const struct child *child, const char **ret_what)
 {
-  int r = 0;
+  int r = cgroup_enter (child->cgroup);
+  if (r < 0)
+    *ret_what = "enter the container's cgroup";
   for (int i = 0; i < 3 && r >= 0; i++)
     r = child->stdio[i] == i ? sys_set_cloexec (i, false) : sys_dup3 (child->stdio[i], i, 0);
   if (r >= 0)
@@ -62,8 +65,9 @@ run_child (const struct child *child)
 {
   struct channel channel = { .fd = child->socket, .side = MESSAGE_TO_HOST };
   struct tare_error failure = { 0 };
-  int r = exec_init (child);
-  (void) fail (&failure, r, "execute tare-init");
+  const char *what = "execute tare-init";
+  int r = exec_init (child, &what);
+  (void) fail (&failure, r, "%s", what);
   (void) channel_send_error (&channel, &failure);
   _exit (1);
 }
@@ -92,13 +96,13 @@ prepare_stdio (const int wanted[3], int minimum, int stdio[3])
   return r;
 }
 
-/* With an initial affinity an exec has it before it enters the groups. */
+/* An exec has its initial affinity before it enters the groups, and the final one after that: a
+ * cpuset sets it anew for who enters. Then all of it is the host side's, one after the other. */
 static bool
 enters_later (const struct container *container)
 {
   const struct oci_process *process = container->spec->config->process;
-  return container->exec != NULL && process->exec_cpu_affinity != NULL
-         && process->exec_cpu_affinity->initial != NULL;
+  return container->exec != NULL && process->exec_cpu_affinity != NULL;
 }
 
 static pid_t
@@ -171,6 +175,7 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
     .socket = container->peer,
     .first_closed = (unsigned) minimum,
     .new_user_namespace = (plan->clone_flags & CLONE_NEWUSER) != 0,
+    .cgroup = &container->cgroup,
     .argv = { name, number, NULL },
     .envp = { NULL, NULL },
   };
@@ -183,6 +188,8 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
   r = prepare_stdio (container->stdio, minimum, child.stdio);
   if (r < 0)
     return fail (error, r, "the container's standard descriptors");
+  if (container->has_cgroup && !enters_later (container))
+    cgroup_open_entries (&container->cgroup);
   sigset_t mask;
   int pidfd = -EBADF;
   (void) sys_block_signals (&mask);
