@@ -111,23 +111,24 @@ passwd_home (const char *text, size_t length, uint32_t uid, char *ret_home, size
 
 /* What the image calls /etc/passwd may be a FIFO or a device: looked at before it is opened, and
  * never waited for. What has no size is made up by the kernel while it is read: a link to
- * /proc/kmsg would have us take the host's messages away. */
+ * /proc/kmsg would have us take the host's messages away. Only what was looked at is read, whatever
+ * has the name by then. */
 static int
 open_regular (int root, const char *path)
 {
-  struct sys_stat st;
+  struct sys_stat seen, st;
   autoclose int found = resolve (root, path, 0);
-  int r = found < 0 ? found : sys_stat (found, NULL, &st);
+  int r = found < 0 ? found : sys_stat (found, NULL, &seen);
   if (r < 0)
     return r;
-  if (!S_ISREG (st.mode) || st.size == 0)
+  if (!S_ISREG (seen.mode) || seen.size == 0)
     return -EINVAL;
   autoclose int fd = sys_openat2 (root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
                                   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
   r = fd < 0 ? fd : sys_stat (fd, NULL, &st);
   if (r < 0)
     return r;
-  return S_ISREG (st.mode) ? take_fd (&fd) : -EINVAL;
+  return st.inode == seen.inode && st.mount_id == seen.mount_id ? take_fd (&fd) : -EINVAL;
 }
 
 static int

@@ -189,3 +189,23 @@ flags_are_right() {
   local pair=$VOLUME/victim:$VOLUME/other
   race volume/victim flags_setup flags_are_right "$pair"
 }
+
+# ---- /etc/passwd ---------------------------------------------------------------------------------
+
+passwd_setup() {
+  rm -f "$BUNDLE"/rootfs/etc/*
+  echo 'root:x:0:0:root:/from-image:/bin/sh' >"$BUNDLE/rootfs/etc/passwd"
+  ln -s /proc/sys/kernel/hostname "$BUNDLE/rootfs/etc/link"
+}
+
+home_is_of_a_file() {
+  [ "$output" = /from-image ] || [ "$output" = / ]
+}
+
+@test "/etc/passwd becomes a link to what the kernel makes up: it is not read" {
+  # shellcheck disable=SC2016
+  small_bundle sh -c 'echo $HOME'
+  mkdir "$BUNDLE/rootfs/etc"
+  config '.hostname = "r:x:0:0:r:/from-proc:" | .process.env |= map (select (startswith ("HOME=") | not))'
+  race /etc/passwd passwd_setup home_is_of_a_file "$BUNDLE/rootfs/etc/passwd:$BUNDLE/rootfs/etc/link"
+}
