@@ -22,6 +22,8 @@ case ${CONTROL:-}$BATS_TEST_FILENAME in
 esac
 CACHE=${TARE_TEST_CACHE:-/var/cache/tare-test}
 export LC_ALL=C TERM=xterm
+# shellcheck source=tests/lib/docs.bash
+. "$TOP/tests/lib/docs.bash"
 
 is_tare() {
   [ "$(basename "$RUNTIME")" = tare ]
@@ -232,6 +234,21 @@ fail_with() {
   return 1
 }
 
+# page_run PAGE PROGRAM OPTION...: what docs/PAGE has a person type, in a directory of its own in the
+# box. PROGRAM is called with our options in front, which say where its storage and its socket are.
+page_run() {
+  local page=$1 program=$2 directory=$WORK/page
+  shift 2
+  mkdir -p "$directory/bin" "$directory/here"
+  printf '#!/bin/sh\nexec %q %s "$@"\n' "$(type -P "$program")" "$(printf '%q ' "$@")" \
+    >"$directory/bin/$program"
+  chmod +x "$directory/bin/$program"
+  doc_script "$page" "$WORK/bin/runtime" >"$directory/script"
+  # entering a mount namespace loses the directory
+  PATH=$directory/bin:$PATH box timeout --foreground 120 \
+    bash -c 'cd "$1" && exec bash ../script' - "$directory/here"
+}
+
 # terminal SECONDS:TEXT... -- COMMAND...: runs COMMAND on a terminal, and types the lines, each after
 # so many seconds. run sees what the terminal shows, without carriage returns.
 terminal() {
@@ -288,6 +305,6 @@ audit() {
 
 show_trace() {
   [ -z "$BATS_TEST_COMPLETED" ] || return 0
-  tail -n 5 "$WORK/daemon.log" >&2 || true
+  [ ! -e "$WORK/daemon.log" ] || tail -n 5 "$WORK/daemon.log" >&2
   [ ! -s "$WORK/trace" ] || tail -n 40 "$WORK/trace" >&2
 }

@@ -1,0 +1,1 @@
+umoci.bats
