@@ -200,6 +200,7 @@ cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
   for (size_t i = cgroup.n_hierarchies; i-- > 0;)
     if (cgroup.hierarchies[i].fd < 0)
       cgroup_drop_hierarchy (&cgroup, i);
+  cgroup.groupless = count == 0;
   *ret_cgroup = cgroup;
   cgroup.n_hierarchies = 0;
   return 0;
@@ -391,13 +392,21 @@ compare_pids (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+bool
+cgroup_is_none (const struct cgroup *cgroup)
+{
+  return cgroup->driver == &cgroup_driver_none || cgroup->groupless;
+}
+
 int
 cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error)
 {
-  if (cgroup->driver != &cgroup_driver_none)
+  if (!cgroup_is_none (cgroup))
     return 0;
-  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
-                    "the container has no cgroup of its own (--cgroup-manager=disabled)");
+  return fail_kind (
+      error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP, "the container has no cgroup of its own (%s)",
+      cgroup->driver == &cgroup_driver_none ? "--cgroup-manager=disabled"
+                                            : "none was delegated to the user that made it");
 }
 
 static int

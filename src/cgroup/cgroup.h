@@ -40,6 +40,7 @@ struct cgroup
   struct cgroup_unit *unit; /* of the systemd driver: what create will start; else NULL */
   const struct log *log;
   bool unprivileged;
+  bool groupless;     /* opened from a record without a group */
   char left_out[256]; /* which hierarchy, and why; "": none */
 };
 
@@ -102,7 +103,9 @@ int cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_err
 int cgroup_join (struct cgroup *cgroup, pid_t init, const char *const *subs, size_t n_subs,
                  struct tare_error *error);
 
-/* An error where the container has no group of its own. */
+/* Of a container that never had a group: nobody knows its processes but init. */
+bool cgroup_is_none (const struct cgroup *cgroup);
+/* An error there. */
 int cgroup_refuse_none (const struct cgroup *cgroup, struct tare_error *error);
 /* Checks that resources can be expressed here; no effect. NULL resources: fine. */
 int cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources,

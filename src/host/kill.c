@@ -16,6 +16,14 @@ shares_pid_namespace (const struct container *container)
   return container->state.record != NULL && !container->state.record->new_pid_namespace;
 }
 
+/* Without a group init alone is known; a namespace of its own takes the others with it. */
+static bool
+reaches_all (const struct container *container, int signal)
+{
+  return !cgroup_is_none (&container->cgroup)
+         || (signal == SIGKILL && !shares_pid_namespace (container));
+}
+
 /* SIGKILL waits in a frozen group of v1. */
 static int
 thaw (struct container *container, struct tare_error *error)
@@ -32,6 +40,12 @@ host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
   int r = container_open (&container, false, error);
   autoclose int pidfd = r < 0 ? r : state_pidfd (&container.state, error);
   bool all = (flags & TARE_KILL_ALL) != 0;
+  if (all && pidfd >= 0 && !reaches_all (&container, signal))
+    log_warning (host->log,
+                 "signal %d goes to init alone: the container has no cgroup that tells "
+                 "who else belongs to it",
+                 signal);
+  all = all && !cgroup_is_none (&container.cgroup);
   if (pidfd < 0)
     r = pidfd;
   else if (all)

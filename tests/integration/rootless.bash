@@ -12,11 +12,34 @@ user_begin() {
   chown -R "$USER_ID:$USER_ID" "$WORK/rootfs" "$ROOT" "$WORK/run"
 }
 
+# Call in setup_file after user_begin: the user has a name, and subordinate ids, in files of /etc
+# that as_user mounts over the machine's own for what it runs. FEW: the first of 1000 small numbers.
+user_gets_ranges() {
+  RANGE=$((USER_ID + 5000000)) SECOND_RANGE=$((USER_ID + 6000000)) FEW=3000
+  ETC=$WORK/etc
+  export RANGE SECOND_RANGE FEW ETC
+  mkdir "$ETC"
+  echo "root:x:0:0::/root:/bin/sh
+$TAG:x:$USER_ID:$USER_ID::/:/bin/sh" >"$ETC/passwd"
+  echo "root:x:0:
+$TAG:x:$USER_ID:" >"$ETC/group"
+  printf "$TAG:%s:%s\n" $RANGE 10000 $SECOND_RANGE 100 $FEW 1000 | tee "$ETC/subuid" >"$ETC/subgid"
+}
+
+# with_own_etc COMMAND...: in mounts of its own, with the files of user_gets_ranges in /etc.
+with_own_etc() {
+  # shellcheck disable=SC2016
+  unshare --mount --propagation private sh -ec 'etc=$1; shift
+    for file in passwd group subuid subgid; do mount --bind "$etc/$file" "/etc/$file"; done
+    exec "$@"' - "$ETC" "$@"
+}
+
 # KEEP: a list of groups for setpriv; SEARCH: the user's $PATH
 as_user() {
-  local groups=(--clear-groups)
+  local groups=(--clear-groups) around=()
   [ -z "${KEEP:-}" ] || groups=(--groups "$KEEP")
-  setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" \
+  [ -z "${ETC:-}" ] || around=(with_own_etc)
+  "${around[@]}" setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" \
     --inh-caps=-all env -i PATH="${SEARCH:-/usr/bin:/bin:/usr/sbin:/sbin}" XDG_RUNTIME_DIR="$WORK/run" LC_ALL=C \
     ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} "$@"
 }
@@ -36,8 +59,24 @@ make_user_bundle() {
     --argjson args "$(for argument; do jq -n --arg a "$argument" '$a'; done | jq -s .)"
 }
 
+# The files of /proc of the processes that run as the user, or as one of its subordinate ids.
 processes_of_user() {
-  grep -lsE "^Uid:[[:space:]]+$USER_ID[[:space:]]" /proc/[0-9]*/status || true
+  grep -sE '^Uid:' /proc/[0-9]*/status |
+    awk -v ids="$USER_ID:1 ${RANGE:-0}:${RANGE:+10000} ${SECOND_RANGE:-0}:${SECOND_RANGE:+100}" '
+      { n = split (ids, range, /[: ]/)
+        for (i = 1; i < n; i += 2)
+          if ($2 >= range[i] && $2 - range[i] < range[i + 1])
+            print $1 }'
+}
+
+# What is the user's and ought not to be there once its containers are gone: processes, mounts,
+# groups, files. Silent where there is nothing.
+user_audit() {
+  local left
+  left=$(processes_of_user; processes_of "$TAG"; holders "$TAG"; cgroups_of "$TAG"
+    grep -F "$TAG" /proc/self/mountinfo
+    find "$WORK/run" -mindepth 2 ! -name .seccomp ! -path '*/.seccomp/*'; find /dev/shm -user "$USER_ID")
+  [ -z "$left" ] || { echo "left: $left" >&2; return 1; }
 }
 
 no_processes_of_user() {

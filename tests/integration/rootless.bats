@@ -65,7 +65,7 @@ ROWS
   [ "${lines[2]}" = "$(readlink "/proc/$pid/ns/user")" ]
   [[ $(rt list -q) == *"$ID"* ]]
   run_rt pause "$ID"
-  assert_error 1 "frozen"
+  assert_error 1 "no cgroup of its own (none was delegated"
   [ "$(status_of "$ID")" = running ]
   rt kill "$ID" TERM
   wait_until 30 has_status "$ID" stopped
