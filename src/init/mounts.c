@@ -101,9 +101,8 @@ set_mount_propagation (int tree, unsigned flags, uint64_t propagation, struct ta
 static int
 set_all_propagation (const struct plan_mount *mount, int tree, struct tare_error *error)
 {
-  int r = set_mount_propagation (tree, 0, mount->propagation, error);
-  return r < 0 ? r
-               : set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
+  int r = set_mount_propagation (tree, AT_RECURSIVE, mount->recursive_propagation, error);
+  return r < 0 ? r : set_mount_propagation (tree, 0, mount->propagation, error);
 }
 
 /* By a link of the image, say: all that was made in the root already would be covered, masked paths

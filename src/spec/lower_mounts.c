@@ -65,6 +65,15 @@ set_propagation (uint64_t *propagation, uint64_t value)
   *propagation = (value == MS_SHARED ? *propagation & MS_SLAVE : 0) | value;
 }
 
+/* Init sets that of the whole tree first, then that of the top, which may be a slave already. */
+static void
+set_recursive_propagation (struct spec_mount *mount, uint64_t value)
+{
+  bool both = value == MS_SHARED && (mount->propagation & MS_SLAVE) != 0;
+  set_propagation (&mount->recursive_propagation, value);
+  mount->propagation = both ? MS_SLAVE | MS_SHARED : 0;
+}
+
 static void
 apply_attribute (struct spec_mount *mount, const struct mount_option *option)
 {
@@ -95,7 +104,7 @@ apply_option (struct spec_mount *mount, const char *text, struct tare_error *err
       set_propagation (&mount->propagation, option->value);
       break;
     case OPTION_RECURSIVE_PROPAGATION:
-      set_propagation (&mount->recursive_propagation, option->value);
+      set_recursive_propagation (mount, option->value);
       break;
     case OPTION_BIND:
     case OPTION_RECURSIVE_BIND:
