@@ -59,6 +59,17 @@ step_rootfs_ready (struct init *init, struct tare_error *error)
   return r < 0 ? r : init_receive_filter (init, MESSAGE_HOOKS_DONE, error);
 }
 
+/* A filter around the runtime can make the call succeed without an effect. What is loaded early the
+ * host side counts; after a late one nobody can look before the program runs. So the kernel is
+ * asked for what it must refuse: a program that is nowhere. */
+static int
+check_kernel_answers (struct tare_error *error)
+{
+  return syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0
+             ? 0
+             : fail (error, EPERM, "linux.seccomp: seccomp(2) has no effect here");
+}
+
 int
 step_seccomp (struct init *init, struct tare_error *error)
 {
@@ -77,6 +88,9 @@ step_seccomp (struct init *init, struct tare_error *error)
   struct sock_fprog program = { .len = (unsigned short) (st.size / sizeof *filter),
                                 .filter = filter };
   close_fd (&init->seccomp);
+  r = check_kernel_answers (error);
+  if (r < 0)
+    return r;
   if (has_listener (init))
     return load_with_listener (init, &program, error);
   long loaded = syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, init->plan->seccomp_flags, &program);

@@ -25,7 +25,7 @@ static const struct
   { "CapBnd:", offsetof (struct sys_status, bounding), 16 },
   { "CapAmb:", offsetof (struct sys_status, ambient), 16 },
   { "NoNewPrivs:", offsetof (struct sys_status, no_new_privileges), 10 },
-  { "Seccomp:", offsetof (struct sys_status, seccomp), 10 },
+  { "Seccomp_filters:", offsetof (struct sys_status, seccomp_filters), 10 },
 };
 
 static uint64_t

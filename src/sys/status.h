@@ -10,7 +10,7 @@ struct sys_status
   uint64_t inheritable, permitted, effective, bounding, ambient; /* capabilities, a bit each */
   uint64_t ignored;                                              /* signal N: bit N - 1 */
   uint64_t no_new_privileges;
-  uint64_t seccomp; /* SECCOMP_MODE_* */
+  uint64_t seccomp_filters; /* how many are loaded */
 };
 
 /* pid 0: the calling thread. -ESRCH: there is no such process; -EBADMSG: a line is missing. */

@@ -143,3 +143,28 @@ setresuid the ids are not 1000:1000
 setgroups the groups are not what was asked for
 END
 }
+
+# with_fake NNP WHEN: the WHEN-th call of seccomp(2) seems to succeed, under a filter that there is
+with_fake() {
+  config '.process.noNewPrivileges = $nnp' --argjson nnp "$1"
+  run --separate-stderr traced -f -o /dev/null -e trace=seccomp -e "inject=seccomp:retval=0$2" \
+    "$(tool launch)" --filter "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+}
+
+@test "a filter that is not loaded though the call succeeds is found out, early and late, in a filter of our own" {
+  only_tare
+  make_bundle grep '^Seccomp_filters:' /proc/self/status
+  config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+  local nnp
+  for nnp in true false; do
+    with_fake $nnp :when=100 # never: the control
+    assert_success
+    [ "${output##*[[:blank:]]}" = 2 ] || fail_with "the outer filter and ours"
+    with_fake $nnp ""
+    assert_error 1 "seccomp(2) has no effect here"
+    assert_nothing_left
+  done
+  with_fake false :when=2 # one that knows what we ask first
+  assert_error 1 "the seccomp filter is not in force"
+  assert_nothing_left
+}
