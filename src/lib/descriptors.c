@@ -37,6 +37,16 @@ lib_fill_standard (struct lib_standard *standard, struct tare_error *error)
 /* What the library and its like open is close-on-exec: a descriptor that is not is the caller's,
  * and meant to be handed on. */
 int
+lib_check_stdio (const int stdio[3], struct tare_error *error)
+{
+  for (int i = 0; i < STANDARD; i++)
+    if (stdio[i] < -1 || (stdio[i] >= 0 && fcntl (stdio[i], F_GETFD) < 0))
+      return fail_kind (error, TARE_ERROR_USAGE, -EBADF, "stdio[%d]: descriptor %d is not open", i,
+                        stdio[i]);
+  return 0;
+}
+
+int
 lib_check_preserved (uint32_t listen_fds, uint32_t preserve_fds, struct tare_error *error)
 {
   uint32_t count = listen_fds > UINT32_MAX - preserve_fds ? UINT32_MAX : listen_fds + preserve_fds;

@@ -51,6 +51,8 @@ struct lib_standard
 };
 int lib_fill_standard (struct lib_standard *standard, struct tare_error *error);
 void lib_standard_done (struct lib_standard *standard);
+/* Each is open, or -1. */
+int lib_check_stdio (const int stdio[3], struct tare_error *error);
 /* Every one of the descriptors from 3 on, so many, is open, and the caller's own. */
 int lib_check_preserved (uint32_t listen_fds, uint32_t preserve_fds, struct tare_error *error);
 

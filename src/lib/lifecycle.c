@@ -57,7 +57,9 @@ tare_create (struct tare_context *context, const char *id,
   if (r < 0)
     return r;
   o.size = sizeof o;
-  r = lib_check_preserved (o.listen_fds, o.preserve_fds, error);
+  r = lib_check_stdio (o.stdio, error);
+  if (r >= 0)
+    r = lib_check_preserved (o.listen_fds, o.preserve_fds, error);
   if (r >= 0)
     r = lib_fill_standard (&standard, error);
   if (r >= 0)
@@ -102,6 +104,8 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
   int r = lib_copy_options (&o, sizeof o, sizeof o, options, error);
   if (r >= 0 && (o.terminal > TARE_YES || o.no_new_privileges > TARE_YES))
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "exec: neither yes nor no");
+  if (r >= 0)
+    r = lib_check_stdio (o.stdio, error);
   if (r >= 0)
     r = lib_check_preserved (o.listen_fds, o.preserve_fds, error);
   if (r >= 0)

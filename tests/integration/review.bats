@@ -66,6 +66,27 @@ nothing_is_left_in_the_caller() {
   done
 }
 
+@test "standard descriptors that are none are refused, those that are given arrive" {
+  make_bundle sleep 100
+  local verb number
+  for verb in create exec; do
+    for number in -2 -9 77 2147483647; do
+      run "$EMBED" "$ROOT" close 0 stdio 0 "$number" $verb "$ID" "$BUNDLE" 3>&-
+      [[ ${lines[0]} == "-9 stdio[0]: descriptor $number is not open" ]] || fail_with "$verb $number"
+      nothing_is_left_in_the_caller
+    done
+    # a closed one of the caller's own, by its number, is not open either
+    run "$EMBED" "$ROOT" close 1 stdio 1 1 $verb "$ID" "$BUNDLE" 3>&-
+    [[ ${lines[0]} == "-9 stdio[1]: descriptor 1 is not open" ]] || fail_with "$verb 1"
+  done
+  "$EMBED" "$ROOT" close 0 stdio 1 7 stdio 2 8 create "$ID" "$BUNDLE" 7>"$BUNDLE/seven" 8>"$BUNDLE/eight" 3>&-
+  local pid
+  pid=$(pid_of "$ID")
+  [ "$(readlink "/proc/$pid/fd/0")" = /dev/null ]
+  [ "$(readlink "/proc/$pid/fd/1")" = "$BUNDLE/seven" ]
+  [ "$(readlink "/proc/$pid/fd/2")" = "$BUNDLE/eight" ]
+}
+
 @test "descriptors to be kept that the caller does not have are refused, however many" {
   make_bundle sleep 100
   local count

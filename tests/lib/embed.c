@@ -1,7 +1,8 @@
-/* embed ROOT [close N]... VERB ID [BUNDLE [PRESERVE_FDS]]: a program that uses the library and
- * lives on. It runs the verb (create, start, kill, delete, exec) three times; "close N" closes that
- * descriptor first. Prints each result, then what the library left in this process that is not
- * the caller's: descriptors, children, another umask, signal mask or directory.
+/* embed ROOT [close N]... [stdio N FD]... VERB ID [BUNDLE [PRESERVE_FDS]]: a program that uses the
+ * library and lives on. It runs the verb (create, start, kill, delete, exec) three times; "close N"
+ * closes that descriptor first, "stdio N FD" makes FD the process's descriptor N. Prints each
+ * result, then what the library left in this process that is not the caller's: descriptors,
+ * children, another umask, signal mask or directory.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -33,6 +34,8 @@ count_descriptors (void)
   return count;
 }
 
+static int stdio[3] = { -1, -1, -1 };
+
 static int
 run (struct tare_context *context, char **argv, struct tare_error *error)
 {
@@ -42,6 +45,8 @@ run (struct tare_context *context, char **argv, struct tare_error *error)
   struct tare_process process = TARE_PROCESS_INIT;
   const char *verb = argv[0], *id = argv[1];
   int r = -EINVAL;
+  memcpy (create.stdio, stdio, sizeof stdio);
+  memcpy (exec.stdio, stdio, sizeof stdio);
   if (strcmp (verb, "create") == 0)
     {
       create.bundle = argv[2];
@@ -94,6 +99,8 @@ main (int argc, char **argv)
   argv += 2;
   for (; strcmp (argv[0], "close") == 0; argv += 2)
     (void) close ((int) strtoul (argv[1], NULL, 10));
+  for (; strcmp (argv[0], "stdio") == 0; argv += 3)
+    stdio[strtoul (argv[1], NULL, 10) % 3] = (int) strtol (argv[2], NULL, 10);
   if (tare_context_new (&options, &context, &error) < 0 || getcwd (cwd, sizeof cwd) == NULL)
     return 2;
   (void) umask (0027);
