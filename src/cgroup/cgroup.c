@@ -22,14 +22,14 @@ static const struct cgroup_driver *const drivers[] = {
 };
 
 static int
-choose_driver (struct cgroup *cgroup, enum tare_cgroup_manager manager, const struct log *log,
-               struct tare_error *error)
+choose_driver (struct cgroup *cgroup, enum tare_cgroup_manager manager,
+               const struct cgroup_known *known, const struct log *log, struct tare_error *error)
 {
   *cgroup = (struct cgroup){ .log = log };
   if ((unsigned) manager < COUNT_OF (drivers))
     cgroup->driver = drivers[manager];
   if (cgroup->driver != NULL)
-    return cgroup->driver->probe (cgroup, error);
+    return cgroup->driver->probe (cgroup, known, error);
   return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP, "no such cgroup driver: %d",
                     (int) manager);
 }
@@ -66,26 +66,12 @@ place (struct cgroup_hierarchy *h, const char *wanted)
   return h->path != NULL ? 0 : -ENOMEM;
 }
 
-static bool
-has_dot_dot (const char *path)
-{
-  while (*path != '\0')
-    {
-      size_t length = strcspn (path, "/");
-      if (length == 2 && path[0] == '.' && path[1] == '.')
-        return true;
-      path += length;
-      path += strspn (path, "/");
-    }
-  return false;
-}
-
 static int
 check_name (const char *wanted, struct tare_error *error)
 {
   char normal[PATH_MAX];
   const char *below = wanted + strspn (wanted, "/");
-  if (has_dot_dot (wanted))
+  if (path_has_dot_dot (wanted))
     return fail_kind (error, TARE_ERROR_CONFIG, -EINVAL, "linux.cgroupsPath: '%s' contains '..'",
                       wanted);
   if (*wanted == '/' && path_normalize (wanted, normal, sizeof normal) < 0)
@@ -117,7 +103,7 @@ cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
 {
   auto_ (cgroup)
   struct cgroup cgroup;
-  int r = choose_driver (&cgroup, manager, log, error);
+  int r = choose_driver (&cgroup, manager, NULL, log, error);
   if (r >= 0)
     r = (cgroup.driver->place != NULL ? cgroup.driver->place : place_all) (&cgroup, wish, error);
   if (r < 0)
@@ -125,6 +111,23 @@ cgroup_plan (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
   *ret_cgroup = cgroup;
   cgroup.n_hierarchies = 0; /* they are the caller's now */
   cgroup.unit = NULL;
+  return 0;
+}
+
+int
+cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager, enum cgroup_use use,
+             const char *const *directories, size_t count, const struct log *log,
+             struct tare_error *error)
+{
+  auto_ (cgroup)
+  struct cgroup cgroup;
+  const struct cgroup_known known = { .directories = directories, .count = count, .use = use };
+  int r = choose_driver (&cgroup, manager, &known, log, error);
+  if (r < 0)
+    return r;
+  cgroup.groupless = count == 0;
+  *ret_cgroup = cgroup;
+  cgroup.n_hierarchies = 0; /* they are the caller's now */
   return 0;
 }
 
@@ -146,64 +149,6 @@ cgroup_directory (const struct cgroup *cgroup, size_t i)
   char *directory;
   const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
   return asprintf (&directory, "%s%s", h->mount, h->path) < 0 ? NULL : directory;
-}
-
-/* ---- from the state file --------------------------------------------------------------------- */
-
-/* The hierarchy that a recorded directory lies in, and the group's path there. */
-static struct cgroup_hierarchy *
-hierarchy_at (struct cgroup *cgroup, const char *directory, const char **ret_path)
-{
-  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
-    {
-      const char *path = str_after (directory, cgroup->hierarchies[i].mount);
-      if (path != NULL && path[0] == '/' && path[1] != '\0')
-        {
-          *ret_path = path;
-          return &cgroup->hierarchies[i];
-        }
-    }
-  return NULL;
-}
-
-static int
-open_recorded (struct cgroup *cgroup, const char *directory, struct tare_error *error)
-{
-  char normal[PATH_MAX];
-  const char *path;
-  if (*directory != '/' || has_dot_dot (directory)
-      || path_normalize (directory, normal, sizeof normal) < 0 || !str_equal (directory, normal)
-      || str_after (directory, "/sys/fs/cgroup/") == NULL)
-    return fail_kind (error, TARE_ERROR_CORRUPT, -EINVAL, "'%s' is no cgroup directory", directory);
-  struct cgroup_hierarchy *h = hierarchy_at (cgroup, directory, &path);
-  if (h == NULL)
-    return 0; /* that hierarchy is not mounted any more */
-  close_fd (&h->fd);
-  free_pointer (&h->path);
-  h->path = strdup (path);
-  h->fd = h->path == NULL ? -ENOMEM : group_open (h->root, path, O_RDONLY);
-  return h->fd >= 0 || h->fd == -ENOENT ? 0 : fail (error, h->fd, "open '%s'", directory);
-}
-
-int
-cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
-             const char *const *directories, size_t count, const struct log *log,
-             struct tare_error *error)
-{
-  auto_ (cgroup)
-  struct cgroup cgroup;
-  int r = choose_driver (&cgroup, manager, log, error);
-  for (size_t i = 0; r >= 0 && i < count && cgroup.n_hierarchies > 0; i++)
-    r = open_recorded (&cgroup, directories[i], error);
-  if (r < 0)
-    return r;
-  for (size_t i = cgroup.n_hierarchies; i-- > 0;)
-    if (cgroup.hierarchies[i].fd < 0)
-      cgroup_drop_hierarchy (&cgroup, i);
-  cgroup.groupless = count == 0;
-  *ret_cgroup = cgroup;
-  cgroup.n_hierarchies = 0;
-  return 0;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

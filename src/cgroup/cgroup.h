@@ -69,9 +69,16 @@ size_t cgroup_count (const struct cgroup *cgroup);
 char *cgroup_directory (const struct cgroup *cgroup, size_t i);
 /* The scope that create will start, or NULL. */
 const char *cgroup_unit_name (const struct cgroup *cgroup);
-/* From recorded directories; those that are gone are left out silently. Every directory must lie
- * below the cgroup mount and not be a hierarchy's root. */
-int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager,
+/* What an opened cgroup is good for. */
+enum cgroup_use
+{
+  CGROUP_TO_FREEZE, /* and to tell whether it is frozen */
+  CGROUP_TO_SIGNAL, /* that, to kill and to list its processes */
+  CGROUP_TO_CHANGE, /* everything */
+};
+/* From recorded directories; those that are gone, and those that are of no use, are left out
+ * silently. Every directory must lie below the cgroup mount and not be a hierarchy's root. */
+int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager, enum cgroup_use use,
                  const char *const *directories, size_t count, const struct log *log,
                  struct tare_error *error);
 

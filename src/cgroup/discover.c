@@ -12,20 +12,41 @@
 
 #include "sys/file.h"
 
-static const char cgroup_root[] = "/sys/fs/cgroup";
-
-static bool
-has_magic (int fd, uint64_t wanted)
+bool
+is_cgroup_mount (int fd, bool v2)
 {
   uint64_t magic;
-  return sys_fs_magic (fd, &magic) >= 0 && magic == wanted;
+  return sys_fs_magic (fd, &magic) >= 0 && magic == (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+}
+
+int
+hierarchy_open_root (const char *mount, bool v2)
+{
+  autoclose int fd = sys_open (mount, O_PATH | O_DIRECTORY, 0);
+  if (fd < 0)
+    return fd;
+  return is_cgroup_mount (fd, v2) ? take_fd (&fd) : -ENOENT;
+}
+
+bool
+path_has_dot_dot (const char *path)
+{
+  while (*path != '\0')
+    {
+      size_t length = strcspn (path, "/");
+      if (length == 2 && path[0] == '.' && path[1] == '.')
+        return true;
+      path += length;
+      path += strspn (path, "/");
+    }
+  return false;
 }
 
 static int
 open_v1_named (int root, const char *name)
 {
   autoclose int fd = sys_openat2 (root, name, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH);
-  return fd >= 0 && has_magic (fd, CGROUP_SUPER_MAGIC) ? take_fd (&fd) : -ENOENT;
+  return fd >= 0 && is_cgroup_mount (fd, false) ? take_fd (&fd) : -ENOENT;
 }
 
 /* The directory where a v1 hierarchy is mounted: named after all its controllers, or else a link
@@ -79,7 +100,7 @@ add_hierarchy (struct cgroup *cgroup, int mount, const char *name, const struct 
   struct cgroup_hierarchy *h = &cgroup->hierarchies[cgroup->n_hierarchies++];
   *h = (struct cgroup_hierarchy){
     .controllers = strdup (own->controllers),
-    .mount = join (cgroup_root, name),
+    .mount = join (CGROUP_ROOT, name),
     .path = own_path (mount, own->path),
     .v2 = *own->controllers == '\0',
     .root = mount,
@@ -101,11 +122,11 @@ add_v1 (struct cgroup *cgroup, int root, const struct group_line *own)
 static int
 add_v2 (struct cgroup *cgroup, int root, const struct group_line *own)
 {
-  bool pure = has_magic (root, CGROUP2_SUPER_MAGIC);
-  const char *name = pure ? "" : "unified";
+  bool pure = is_cgroup_mount (root, true);
+  const char *name = pure ? "" : CGROUP_UNIFIED;
   int mount = sys_openat2 (root, pure ? "." : name, O_PATH | O_DIRECTORY, 0,
                            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-  if (mount >= 0 && has_magic (mount, CGROUP2_SUPER_MAGIC))
+  if (mount >= 0 && is_cgroup_mount (mount, true))
     return add_hierarchy (cgroup, mount, name, own);
   close_fd (&mount);
   return 0;
@@ -149,16 +170,18 @@ group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
 }
 
 int
-cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
+cgroup_discover (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error)
 {
-  autoclose int root = sys_open (cgroup_root, O_PATH | O_DIRECTORY, 0);
+  if (known != NULL)
+    return cgroup_find_recorded (cgroup, known, error);
+  autoclose int root = sys_open (CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
   if (root < 0)
-    return fail (error, root, "open '%s'", cgroup_root);
+    return fail (error, root, "open '%s'", CGROUP_ROOT);
   autofree char *text = NULL;
   int r = group_lines_read (0, &text, error);
   if (r < 0)
     return r;
-  bool v1 = !has_magic (root, CGROUP2_SUPER_MAGIC);
+  bool v1 = !is_cgroup_mount (root, true);
   char *rest = text;
   struct group_line own;
   while (r >= 0 && group_line_next (&rest, &own))
@@ -170,7 +193,7 @@ cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
     return fail (error, r, "find the cgroup hierarchies");
   if (cgroup->n_hierarchies == 0)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, -ENOENT,
-                      "no cgroup file system is mounted below %s", cgroup_root);
+                      "no cgroup file system is mounted below %s", CGROUP_ROOT);
   cgroup->layout = v1 ? &cgroup_layout_v1 : &cgroup_layout_v2;
   return 0;
 }

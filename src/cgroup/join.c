@@ -57,18 +57,6 @@ follow_init_everywhere (struct cgroup *cgroup, pid_t init, struct tare_error *er
 /* ---- groups below, by name ---------------------------------------------------------------------
  */
 
-static bool
-climbs (const char *path)
-{
-  for (; *path != '\0'; path += strcspn (path, "/"))
-    {
-      path += strspn (path, "/");
-      if (strcspn (path, "/") == 2 && path[0] == '.' && path[1] == '.')
-        return true;
-    }
-  return false;
-}
-
 /* Is one of the length bytes of names, "cpu,memory", a controller of h? */
 static bool
 is_named (const struct cgroup_hierarchy *h, const char *names, size_t length)
@@ -106,7 +94,7 @@ enter_subs (struct cgroup *cgroup, const char *sub, struct tare_error *error)
   const char *colon = strchr (sub, ':');
   const char *path = colon != NULL ? colon + 1 : sub;
   size_t found = 0;
-  if (climbs (path))
+  if (path_has_dot_dot (path))
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "bad sub cgroup path '%s': contains '..'",
                       sub);
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)

@@ -5,8 +5,9 @@
 #include "cgroup/private.h"
 
 static int
-none_probe (struct cgroup *cgroup, struct tare_error *error)
+none_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error)
 {
+  (void) known;
   (void) error;
   cgroup->layout = &cgroup_layout_v2;
   return 0;

@@ -7,13 +7,21 @@
 #include "cgroup/device_filter.h"
 #include "cgroup/settings.h"
 
+/* A container that is there, from its state file; a NULL pointer: one that is to be made. */
+struct cgroup_known
+{
+  const char *const *directories;
+  size_t count;
+  enum cgroup_use use;
+};
+
 /* ---- who makes the group ----------------------------------------------------------------------
  */
 struct cgroup_driver
 {
   const char *name;
-  /* Finds the hierarchies; no effect. */
-  int (*probe) (struct cgroup *cgroup, struct tare_error *error);
+  /* Finds the hierarchies, and with known a container's groups in them; no effect. */
+  int (*probe) (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error);
   /* Where the container's group will be, in every hierarchy; NULL: by linux.cgroupsPath as a path.
    */
   int (*place) (struct cgroup *cgroup, const struct cgroup_wish *wish, struct tare_error *error);
@@ -66,7 +74,17 @@ int v2_wait (int group, const char *key, int value, int64_t deadline);
 
 /* ---- hierarchies (discover.c) -----------------------------------------------------------------
  */
-int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);
+#define CGROUP_ROOT    "/sys/fs/cgroup"
+#define CGROUP_UNIFIED "unified" /* the v2 tree of the hybrid layout */
+int cgroup_discover (struct cgroup *cgroup, const struct cgroup_known *known,
+                     struct tare_error *error);
+/* recorded.c */
+int cgroup_find_recorded (struct cgroup *cgroup, const struct cgroup_known *known,
+                          struct tare_error *error);
+bool is_cgroup_mount (int fd, bool v2);
+/* -ENOENT where there is no such mount. */
+int hierarchy_open_root (const char *mount, bool v2);
+bool path_has_dot_dot (const char *path);
 /* A line of /proc/PID/cgroup, cut in place: "4:memory:/a". */
 struct group_line
 {

@@ -73,13 +73,13 @@ ask (const char *const *words, const struct buf *input, char *answer, struct tar
 }
 
 static int
-systemd_probe (struct cgroup *cgroup, struct tare_error *error)
+systemd_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error)
 {
   autoclose int helper = sys_open (helper_path, O_PATH, 0);
   if (helper < 0)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
                       "the systemd cgroup driver needs '%s', which is not there", helper_path);
-  return cgroup_discover (cgroup, error);
+  return cgroup_discover (cgroup, known, error);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */

@@ -63,21 +63,26 @@ container_own_cgroup (struct container *container, struct tare_error *error)
 }
 
 int
-container_open (struct container *container, bool lock, struct tare_error *error)
+container_open_cgroup (struct container *container, enum cgroup_use use, struct tare_error *error)
+{
+  const struct state_record *record = container->state.record;
+  if (container->has_cgroup)
+    cgroup_done (&container->cgroup);
+  int r = cgroup_open (&container->cgroup, (enum tare_cgroup_manager) record->cgroup_manager, use,
+                       (const char *const *) record->cgroups, record->n_cgroups,
+                       container->host->log, error);
+  container->has_cgroup = r >= 0;
+  return r < 0 ? r : container_own_cgroup (container, error);
+}
+
+int
+container_open (struct container *container, bool lock, enum cgroup_use use,
+                struct tare_error *error)
 {
   int r = state_check_id (container->id, error);
   if (r >= 0)
     r = state_open (container->host->root, container->id, lock, &container->state, error);
-  if (r < 0)
-    return r;
-  const struct state_record *record = container->state.record;
-  r = cgroup_open (&container->cgroup, (enum tare_cgroup_manager) record->cgroup_manager,
-                   (const char *const *) record->cgroups, record->n_cgroups, container->host->log,
-                   error);
-  container->has_cgroup = r >= 0;
-  if (r >= 0)
-    r = container_own_cgroup (container, error);
-  return r;
+  return r < 0 ? r : container_open_cgroup (container, use, error);
 }
 
 int

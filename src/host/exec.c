@@ -51,7 +51,7 @@ static int
 open_container (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  int r = container_open (container, false, error);
+  int r = container_open (container, false, CGROUP_TO_CHANGE, error);
   if (r >= 0)
     r = check_status (container, error);
   if (r >= 0)

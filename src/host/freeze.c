@@ -37,7 +37,7 @@ int
 host_freeze (const struct host *host, const char *id, bool frozen, struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
-  int r = container_open (&container, true, error);
+  int r = container_open (&container, true, CGROUP_TO_FREEZE, error);
   if (r >= 0)
     r = frozen ? pause_container (&container, error) : resume_container (&container, error);
   container_done (&container);

@@ -210,7 +210,11 @@ int file_read (int directory, const char *name, size_t max, void **ret_bytes, si
 int pid_file_write (const char *path, pid_t pid, struct tare_error *error);
 
 /* container.c. open: one of the state directory; lock: exclusively, for a verb that changes it. */
-int container_open (struct container *container, bool lock, struct tare_error *error);
+int container_open (struct container *container, bool lock, enum cgroup_use use,
+                    struct tare_error *error);
+/* For more use than it was opened for. */
+int container_open_cgroup (struct container *container, enum cgroup_use use,
+                           struct tare_error *error);
 /* spec, from the bytes that create stored: never from the bundle again. */
 int container_load (struct container *container, struct tare_error *error);
 /* Names the owner of its group. */

@@ -37,7 +37,7 @@ host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
            struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
-  int r = container_open (&container, false, error);
+  int r = container_open (&container, false, CGROUP_TO_SIGNAL, error);
   autoclose int pidfd = r < 0 ? r : state_pidfd (&container.state, error);
   bool all = (flags & TARE_KILL_ALL) != 0;
   if (all && pidfd >= 0 && !reaches_all (&container, signal))
@@ -148,7 +148,7 @@ static void
 kill_first (const struct host *host, const char *id)
 {
   struct container container = CONTAINER_INIT (host, id);
-  if (container_open (&container, false, NULL) >= 0)
+  if (container_open (&container, false, CGROUP_TO_SIGNAL, NULL) >= 0)
     {
       autoclose int pidfd = state_pidfd (&container.state, NULL);
       if (pidfd >= 0 && sys_pidfd_send_signal (pidfd, SIGKILL) >= 0)
@@ -167,7 +167,7 @@ open_to_delete (struct container *container, bool force, struct tare_error *erro
   for (int i = 0; r == -EAGAIN && i < REMADE_TIMES; i++)
     {
       struct tare_error why = { 0 };
-      r = container_open (container, true, &why);
+      r = container_open (container, true, CGROUP_TO_CHANGE, &why);
       *error = why;
       if (r >= 0 || !force || (why.kind != TARE_ERROR_CORRUPT && why.kind != TARE_ERROR_NOT_FOUND))
         return r;

@@ -61,7 +61,7 @@ host_notify_socket (const struct host *host, const char *id, struct tare_process
                     struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
-  int r = container_open (&container, false, error);
+  int r = container_open (&container, false, CGROUP_TO_FREEZE, error);
   autoclose int directory =
       r < 0 ? -EBADF
             : sys_openat2 (container.state.directory, STATE_NOTIFY, O_RDONLY | O_DIRECTORY, 0,

@@ -116,7 +116,9 @@ static void
 give_up (struct container *container)
 {
   struct tare_error second = { 0 };
-  int r = hooks_load (container, &second); /* for poststop */
+  int r = container_open_cgroup (container, CGROUP_TO_CHANGE, &second);
+  if (r >= 0)
+    r = hooks_load (container, &second); /* for poststop */
   if (r >= 0)
     r = container_destroy (container, &second);
   if (r < 0)
@@ -129,7 +131,7 @@ host_start (const struct host *host, const char *id, struct tare_error *error)
   struct container container = CONTAINER_INIT (host, id);
   struct channel channel = { .fd = -EBADF };
   struct tare_error failure = { 0 };
-  int r = container_open (&container, true, &failure);
+  int r = container_open (&container, true, CGROUP_TO_FREEZE, &failure);
   if (r >= 0)
     r = check_created (&container, &failure);
   if (r >= 0)

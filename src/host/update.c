@@ -82,7 +82,7 @@ host_update (const struct host *host, const char *id, const struct tare_update_o
 {
   struct container container = CONTAINER_INIT (host, id);
   struct request request = { .container = &container };
-  int r = container_open (&container, true, error);
+  int r = container_open (&container, true, CGROUP_TO_CHANGE, error);
   if (r >= 0)
     r = check_alive (&container, error);
   if (r >= 0)

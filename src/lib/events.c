@@ -16,7 +16,7 @@ static int
 open_running (const struct tare_context *context, const char *id, struct lib_container *container,
               int *ret_pidfd, struct tare_error *error)
 {
-  int r = lib_container_open (context, id, container, error);
+  int r = lib_container_open (context, id, CGROUP_TO_CHANGE, container, error);
   if (r >= 0)
     r = *ret_pidfd = state_pidfd (&container->state, error);
   return r < 0 ? r : 0;
@@ -53,7 +53,7 @@ tare_is_oom_killed (struct tare_context *context, const char *id, struct tare_er
 {
   auto_ (lib_container)
   struct lib_container container = LIB_CONTAINER_INIT;
-  int r = lib_container_open (context, id, &container, error);
+  int r = lib_container_open (context, id, CGROUP_TO_CHANGE, &container, error);
   return r < 0 ? r : cgroup_oom_kills (&container.cgroup) > 0;
 }
 

@@ -34,7 +34,7 @@ struct lib_container
   {                                                                                                \
     .host = { .root = -EBADF }, .state = {.directory = -EBADF, .lock = -EBADF }                    \
   }
-int lib_container_open (const struct tare_context *context, const char *id,
+int lib_container_open (const struct tare_context *context, const char *id, enum cgroup_use use,
                         struct lib_container *ret_container, struct tare_error *error);
 void lib_container_done (struct lib_container *container);
 

@@ -20,11 +20,11 @@ host_done (struct host *host)
 }
 
 static int
-open_cgroup (const struct host *host, const struct state *state, struct cgroup *ret_cgroup,
-             struct tare_error *error)
+open_cgroup (const struct host *host, const struct state *state, enum cgroup_use use,
+             struct cgroup *ret_cgroup, struct tare_error *error)
 {
   const struct state_record *record = state->record;
-  return cgroup_open (ret_cgroup, (enum tare_cgroup_manager) record->cgroup_manager,
+  return cgroup_open (ret_cgroup, (enum tare_cgroup_manager) record->cgroup_manager, use,
                       record->cgroups, record->n_cgroups, host->log, error);
 }
 
@@ -39,7 +39,7 @@ status_of (const struct host *host, const struct state *state)
   auto_ (cgroup)
   struct cgroup cgroup = { 0 };
   struct tare_error error = { 0 };
-  int r = open_cgroup (host, state, &cgroup, &error);
+  int r = open_cgroup (host, state, CGROUP_TO_FREEZE, &cgroup, &error);
   if (r >= 0)
     r = cgroup_is_frozen (&cgroup, &error);
   if (r < 0)
@@ -213,7 +213,7 @@ lib_container_done (struct lib_container *container)
 }
 
 int
-lib_container_open (const struct tare_context *context, const char *id,
+lib_container_open (const struct tare_context *context, const char *id, enum cgroup_use use,
                     struct lib_container *ret_container, struct tare_error *error)
 {
   auto_ (lib_container)
@@ -226,7 +226,7 @@ lib_container_open (const struct tare_context *context, const char *id,
   if (r >= 0)
     r = state_open (container.host.root, id, false, &container.state, error);
   if (r >= 0)
-    r = open_cgroup (&container.host, &container.state, &container.cgroup, error);
+    r = open_cgroup (&container.host, &container.state, use, &container.cgroup, error);
   if (r < 0)
     return r;
   *ret_container = container;
@@ -240,6 +240,6 @@ tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids, 
 {
   auto_ (lib_container)
   struct lib_container container = LIB_CONTAINER_INIT;
-  int r = lib_container_open (context, id, &container, error);
+  int r = lib_container_open (context, id, CGROUP_TO_SIGNAL, &container, error);
   return r < 0 ? r : cgroup_processes (&container.cgroup, ret_pids, ret_count, error);
 }

@@ -41,13 +41,13 @@ is_v2() {
 
 @test "system calls: run" {
   make_bundle true
-  within "$(if is_v2; then echo 820; else echo 1280; fi)" run --bundle "$BUNDLE" "$ID"
+  within "$(if is_v2; then echo 820; else echo 1200; fi)" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "system calls: create, state, start, exec, kill, delete" {
   make_bundle sleep 1000
-  local most=(1070 155 180 465 145 195)
-  is_v2 && most=(715 86 113 370 76 96)
+  local most=(1030 82 106 430 80 165)
+  is_v2 && most=(715 75 102 363 65 85)
   within "${most[0]}" create --bundle "$BUNDLE" "$ID"
   within "${most[1]}" state "$ID"
   within "${most[2]}" start "$ID"

@@ -303,15 +303,32 @@ test_reopen (void)
   for (size_t i = 0; i < count; i++)
     directories[i] = cgroup_directory (&cgroup, i);
   const char *const *recorded = (const char *const *) directories;
-  succeeds (cgroup_open (&again, TARE_CGROUP_CGROUPFS, recorded, count, NULL, &error), &error,
-            "open what was recorded");
+  for (enum cgroup_use use = CGROUP_TO_FREEZE; use <= CGROUP_TO_SIGNAL; use++)
+    {
+      succeeds (cgroup_open (&again, TARE_CGROUP_CGROUPFS, use, recorded, count, NULL, &error),
+                &error, "open as much as is of use");
+      CHECK (cgroup_count (&again) >= 1 && cgroup_count (&again) <= (size_t) use + 1,
+             "which is little");
+      pid_t frozen = start_in (&cgroup, sleep_long, NULL);
+      CHECK (cgroup_is_frozen (&again, &error) == 0, "it is not frozen");
+      succeeds (cgroup_freeze (&again, true, &error), &error, "freeze");
+      CHECK (cgroup_is_frozen (&again, &error) == 1, "it is frozen");
+      succeeds (cgroup_kill (&again, &error), &error, "kill");
+      succeeds (cgroup_freeze (&again, false, &error), &error, "thaw");
+      CHECK (WTERMSIG (wait_for (frozen)) == SIGKILL, "killed");
+      cgroup_done (&again);
+    }
+  succeeds (
+      cgroup_open (&again, TARE_CGROUP_CGROUPFS, CGROUP_TO_CHANGE, recorded, count, NULL, &error),
+      &error, "open what was recorded");
   CHECK (cgroup_count (&again) == count, "all of it");
   pid_t pid = start_in (&again, sleep_long, NULL);
   succeeds (cgroup_destroy (&again, &error), &error, "destroy through it");
   CHECK (WTERMSIG (wait_for (pid)) == SIGKILL && present (&cgroup) == 0, "nothing is left");
   cgroup_done (&again);
-  succeeds (cgroup_open (&again, TARE_CGROUP_CGROUPFS, recorded, count, NULL, &error), &error,
-            "open what is gone");
+  succeeds (
+      cgroup_open (&again, TARE_CGROUP_CGROUPFS, CGROUP_TO_CHANGE, recorded, count, NULL, &error),
+      &error, "open what is gone");
   CHECK (cgroup_count (&again) == 0, "there is nothing");
   succeeds (cgroup_kill (&again, &error), &error, "kill of nothing");
   succeeds (cgroup_destroy (&again, &error), &error, "destroy of nothing");
@@ -325,8 +342,8 @@ test_reopen (void)
     "/etc", "/sys/fs/cgroup", "/sys/fs/cgroup/../../../etc", "relative", "", "/sys/fs/cgroup/a/../b"
   };
   for (size_t i = 0; i < COUNT_OF (bad); i++)
-    fails (cgroup_open (&again, TARE_CGROUP_CGROUPFS, &bad[i], 1, NULL, &error), -EINVAL, &error,
-           "is no cgroup directory", bad[i]);
+    fails (cgroup_open (&again, TARE_CGROUP_CGROUPFS, CGROUP_TO_CHANGE, &bad[i], 1, NULL, &error),
+           -EINVAL, &error, "is no cgroup directory", bad[i]);
 }
 
 /* Two containers in one group, one after the other. */
