@@ -179,6 +179,11 @@ write_file (const struct state *state, const char *name, const void *bytes, size
             struct tare_error *error)
 {
   char temporary[64];
+  /* What is written may be longer than what it came from: annotations are escaped. */
+  if (length > OCI_SIZE_MAX)
+    return fail_kind (error, TARE_ERROR_CONFIG, EFBIG,
+                      "state directory of `%s`: '%s' would have %zu bytes, at most %d are read",
+                      state->id, name, length, OCI_SIZE_MAX);
   (void) snprintf (temporary, sizeof temporary, ".%s.new", name);
   autoclose int fd = create_temporary (state->directory, temporary);
   if (fd < 0)

@@ -252,3 +252,14 @@ damaged() {
   done
   wait_until 5 bash -c '[ -z "$(grep -ls "$1" /proc/[0-9]*/cgroup 2>/dev/null)" ]' - "$ID"
 }
+
+# U+0085 is two bytes of a config, and six where it is escaped: 11 MB become 33
+@test "a record that could not be read again is not written" {
+  only_tare
+  make_bundle true
+  config '.annotations = {long: ("\u0085" * 5600000)}'
+  [ "$(stat -c %s "$BUNDLE/config.json")" -lt 20000000 ]
+  run_rt create --bundle "$BUNDLE" "$ID" </dev/null
+  assert_error 1 "'state.json' would have"
+  assert_nothing_left
+}
