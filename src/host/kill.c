@@ -32,6 +32,31 @@ thaw (struct container *container, struct tare_error *error)
   return frozen > 0 ? cgroup_freeze (&container->cgroup, false, error) : frozen;
 }
 
+/* Of a container whose init has ended: in a shared pid namespace the others live on. */
+static bool
+has_left_processes (const struct container *container)
+{
+  pid_t *pids = NULL;
+  size_t count = 0;
+  int r = container->has_cgroup && state_now (&container->state) == STATE_STOPPED
+              ? cgroup_processes (&container->cgroup, &pids, &count, NULL)
+              : -ESRCH;
+  free (pids);
+  return r >= 0 && count > 0;
+}
+
+static int
+signal_init (const struct container *container, int pidfd, int signal, struct tare_error *error)
+{
+  int r = sys_pidfd_send_signal (pidfd, signal);
+  if (r < 0 && r != -ESRCH)
+    return fail (error, r, "send signal %d to container `%s`", signal, container->id);
+  /* In its own pid namespace the others die with init; elsewhere nobody would kill them. */
+  if (r >= 0 && signal == SIGKILL && shares_pid_namespace (container))
+    r = cgroup_kill (&container->cgroup, error);
+  return r;
+}
+
 int
 host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
            struct tare_error *error)
@@ -46,23 +71,17 @@ host_kill (const struct host *host, const char *id, int signal, uint32_t flags,
                  "who else belongs to it",
                  signal);
   all = all && !cgroup_is_none (&container.cgroup);
-  if (pidfd < 0)
-    r = pidfd;
-  else if (all)
+  /* containerd's shim waits for what they have open, and ends them by this. */
+  if (r >= 0 && all && (pidfd >= 0 || (pidfd == -ESRCH && has_left_processes (&container))))
     r = cgroup_signal_all (&container.cgroup, signal, error);
   else
-    r = sys_pidfd_send_signal (pidfd, signal);
+    r = pidfd < 0 ? pidfd : signal_init (&container, pidfd, signal, error);
   if (r == -ESRCH && pidfd >= 0)
     {
       /* It ended in between: then this says so, in the same words. */
       autoclose int gone = state_pidfd (&container.state, error);
       r = gone < 0 ? gone : 0;
     }
-  else if (r < 0 && !all && pidfd >= 0)
-    r = fail (error, r, "send signal %d to container `%s`", signal, id);
-  /* In its own pid namespace the others die with init; elsewhere nobody would kill them. */
-  if (r >= 0 && signal == SIGKILL && !all && shares_pid_namespace (&container))
-    r = cgroup_kill (&container.cgroup, error);
   if (r >= 0 && signal == SIGKILL)
     r = thaw (&container, error);
   container_done (&container);

@@ -302,6 +302,22 @@ create() {
   assert_nothing_left
 }
 
+@test "kill --all: what a container without a pid namespace left behind, while it is there" {
+  make_bundle sh -c 'sleep 103 & exit 3'
+  config 'del(.linux.namespaces[] | select(.type == "pid"))'
+  create
+  rt start "$ID"
+  wait_until 5 has_status "$ID" stopped
+  pgrep -f '^sleep 103$'
+  run_rt kill "$ID" TERM
+  [ "$status" -ne 0 ]
+  rt kill --all "$ID" KILL
+  wait_until 5 bash -c '! pgrep -f "^sleep 103\$" >/dev/null'
+  is_tare || return 0
+  run_rt kill --all "$ID" KILL
+  assert_error 1 "container not running"
+}
+
 @test "delete: not while it runs, unless forced" {
   make_bundle sleep 100
   create

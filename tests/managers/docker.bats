@@ -269,6 +269,13 @@ state_is() {
   docker rm --force "$NAME"
 }
 
+@test "without a pid namespace of its own: what it leaves behind keeps nobody waiting" {
+  run timeout 60 bash -c "$(declare -f box docker); docker run --rm --pid host bb sh -c 'echo out; sleep 4321 & exit 5'"
+  assert_run 5 out
+  run box pgrep -f '^sleep 4321$'
+  assert_run 1 ''
+}
+
 @test "restart policy: one that fails is started again" {
   background --restart on-failure:2 bb sh -c 'echo try; exit 1'
   wait_until 20 state_is 'exited 1'
