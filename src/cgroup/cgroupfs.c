@@ -17,6 +17,13 @@ enum
   CLAIMED_MODE = 0755,
 };
 
+int
+cgroupfs_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error)
+{
+  return known != NULL ? cgroup_find_recorded (cgroup, known, error)
+                       : cgroup_discover (cgroup, error);
+}
+
 /* ---- make ------------------------------------------------------------------------------------ */
 
 static int
@@ -325,7 +332,7 @@ cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
 
 const struct cgroup_driver cgroup_driver_cgroupfs = {
   .name = "cgroupfs",
-  .probe = cgroup_discover,
+  .probe = cgroupfs_probe,
   .check_free = cgroupfs_check_free,
   .prepare = cgroupfs_prepare,
   .attach = cgroupfs_attach,

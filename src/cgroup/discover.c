@@ -170,10 +170,8 @@ group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
 }
 
 int
-cgroup_discover (struct cgroup *cgroup, const struct cgroup_known *known, struct tare_error *error)
+cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
 {
-  if (known != NULL)
-    return cgroup_find_recorded (cgroup, known, error);
   autoclose int root = sys_open (CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
   if (root < 0)
     return fail (error, root, "open '%s'", CGROUP_ROOT);

@@ -40,6 +40,8 @@ extern const struct cgroup_driver cgroup_driver_systemd;
 extern const struct cgroup_driver cgroup_driver_none;
 
 /* Of the cgroupfs driver, for the systemd driver: what systemd has no hand in is done the same. */
+int cgroupfs_probe (struct cgroup *cgroup, const struct cgroup_known *known,
+                    struct tare_error *error);
 int cgroupfs_check_free (const struct cgroup *cgroup, struct tare_error *error);
 /* enable: v2 controllers, on the way down. */
 int cgroupfs_make (struct cgroup_hierarchy *h, bool enable, struct tare_error *error);
@@ -76,8 +78,7 @@ int v2_wait (int group, const char *key, int value, int64_t deadline);
  */
 #define CGROUP_ROOT    "/sys/fs/cgroup"
 #define CGROUP_UNIFIED "unified" /* the v2 tree of the hybrid layout */
-int cgroup_discover (struct cgroup *cgroup, const struct cgroup_known *known,
-                     struct tare_error *error);
+int cgroup_discover (struct cgroup *cgroup, struct tare_error *error);
 /* recorded.c */
 int cgroup_find_recorded (struct cgroup *cgroup, const struct cgroup_known *known,
                           struct tare_error *error);

@@ -79,7 +79,7 @@ systemd_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct t
   if (helper < 0)
     return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
                       "the systemd cgroup driver needs '%s', which is not there", helper_path);
-  return cgroup_discover (cgroup, known, error);
+  return cgroupfs_probe (cgroup, known, error);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
