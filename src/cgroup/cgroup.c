@@ -207,65 +207,6 @@ cgroup_destroy (struct cgroup *cgroup, struct tare_error *error)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-static void
-add_controllers (struct buf *v1, const struct cgroup_hierarchy *h)
-{
-  if (str_after (h->controllers, "name=") == NULL)
-    buf_format (v1, "%s,", h->controllers);
-}
-
-/* The topmost group above path whose children's controllers are ours to enable; else the nearest
- * that exists. */
-static int
-open_giver (int root, const char *path)
-{
-  size_t length = 0;
-  for (;;)
-    {
-      char above[PATH_MAX];
-      (void) snprintf (above, sizeof above, "%.*s", (int) length, path);
-      autoclose int group = group_open (root, above, O_RDONLY);
-      if (group < 0 || path[length] == '\0')
-        return group_open_nearest (root, path);
-      if (group_is_writable (group, "cgroup.subtree_control"))
-        return take_fd (&group);
-      length += 1 + strcspn (path + length + 1, "/");
-    }
-}
-
-/* In the v2 tree those count that the group has, or will have: making it will enable them from
- * the first group on that lets us. */
-static void
-v2_controllers (struct buf *v2, const struct cgroup_hierarchy *h)
-{
-  char text[1024];
-  autoclose int above = h->fd < 0 ? open_giver (h->root, h->path) : -EBADF;
-  int group = h->fd < 0 ? above : h->fd;
-  if (group >= 0 && group_read (group, "cgroup.controllers", text, sizeof text) >= 0)
-    buf_text (v2, text);
-}
-
-int
-compile_for (const struct cgroup *cgroup, const struct oci_resources *resources,
-             struct cgroup_settings *ret_settings, struct tare_error *error)
-{
-  auto_ (buf)
-  struct buf v1 = { 0 };
-  auto_ (buf)
-  struct buf v2 = { 0 };
-  buf_text (&v1, "");
-  buf_text (&v2, "");
-  for (size_t i = 0; i < cgroup->n_hierarchies; i++)
-    if (cgroup->hierarchies[i].v2)
-      v2_controllers (&v2, &cgroup->hierarchies[i]);
-    else
-      add_controllers (&v1, &cgroup->hierarchies[i]);
-  if (v1.failed || v2.failed)
-    return fail (error, ENOMEM, "compile limits");
-  const struct cgroup_facts facts = { .v1 = v1.bytes, .v2 = v2.bytes };
-  return cgroup_compile (&facts, resources, ret_settings, error);
-}
-
 /* Switched off: nobody is told that a limit is not in force, for that was asked for. */
 static bool
 has_no_groups (const struct cgroup *cgroup)

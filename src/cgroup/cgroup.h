@@ -51,6 +51,8 @@ struct cgroup_wish
   const char *cgroups_path;           /* linux.cgroupsPath, or NULL */
   const struct oci_pair *annotations; /* org.systemd.property.*, run.oci.systemd.* */
   size_t n_annotations;
+  /* What systemd is told with the start, or NULL. Not copied: it lives as long as the group. */
+  const struct oci_resources *resources;
 };
 
 /* Names only, no effect: which hierarchies there are and where the group of container id will be.

@@ -30,6 +30,8 @@ struct cgroup_driver
   int (*attach) (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
   int (*update) (const struct cgroup *cgroup, struct cgroup_settings *settings,
                  struct tare_error *error);
+  /* Tells whom update told what there was before, when the files have it again; or NULL. */
+  void (*restore) (const struct cgroup *cgroup, const struct cgroup_settings *saved);
   /* Tells whom it concerns of device rules, before the layout sets them; or NULL. */
   int (*devices) (const struct cgroup *cgroup, const struct device_rule *rules, size_t count,
                   struct tare_error *error);

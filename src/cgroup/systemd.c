@@ -167,6 +167,21 @@ put_scope (struct buf *buf, const struct cgroup_unit *unit, pid_t pid)
   return buf->failed ? -ENOMEM : 0;
 }
 
+/* The limits go with the start: one request, and nothing runs without them. They come after the
+ * annotations, and count. What cannot be had here is for cgroup_apply to say. */
+static int
+put_limits (struct buf *buf, const struct cgroup *cgroup)
+{
+  auto_ (cgroup_settings)
+  struct cgroup_settings settings = { 0 };
+  struct tare_error ignored = { 0 };
+  struct cgroup_unit *unit = cgroup->unit;
+  if (unit->resources == NULL || compile_for (cgroup, unit->resources, &settings, &ignored) < 0)
+    return 0;
+  unit->has_limits = true;
+  return put_settings (buf, &settings);
+}
+
 /* Where systemd put it must be where we said, in writing, that it would be. */
 static int
 check_place (const struct cgroup *cgroup, const char *group, struct tare_error *error)
@@ -189,6 +204,8 @@ start_scope (const struct cgroup *cgroup, pid_t pid, struct tare_error *error)
   struct buf properties = { 0 };
   const struct cgroup_unit *unit = cgroup->unit;
   int r = put_scope (&properties, unit, pid);
+  if (r >= 0)
+    r = put_limits (&properties, cgroup);
   if (r < 0)
     return fail (error, r, "start unit %s", unit->name);
   r = ask ((const char *const[]){ "start", unit->name, NULL }, &properties, group, error);
@@ -278,18 +295,35 @@ set_properties (const struct cgroup *cgroup, const struct buf *properties, struc
   return ask ((const char *const[]){ "set", name, NULL }, properties, NULL, error);
 }
 
+static int
+tell_settings (const struct cgroup *cgroup, const struct cgroup_settings *settings,
+               struct tare_error *error)
+{
+  auto_ (buf)
+  struct buf properties = { 0 };
+  int r = put_settings (&properties, settings);
+  return r < 0 ? fail (error, r, "limits for systemd")
+               : set_properties (cgroup, &properties, error);
+}
+
 /* The files last: their values are exact, where systemd rounds some. */
 static int
 systemd_update (const struct cgroup *cgroup, struct cgroup_settings *settings,
                 struct tare_error *error)
 {
-  auto_ (buf)
-  struct buf properties = { 0 };
-  int r = put_settings (&properties, settings);
-  if (r < 0)
-    return fail (error, r, "limits for systemd");
-  r = set_properties (cgroup, &properties, error);
+  bool known = cgroup->unit != NULL && cgroup->unit->has_limits;
+  int r = known ? 0 : tell_settings (cgroup, settings, error);
   return r < 0 ? r : settings_write (cgroup, settings, error);
+}
+
+/* Of an update that failed after systemd had taken it: its next daemon-reload would put the new
+ * values into the files that were set back. */
+static void
+systemd_restore (const struct cgroup *cgroup, const struct cgroup_settings *saved)
+{
+  struct tare_error error = { 0 };
+  if (tell_settings (cgroup, saved, &error) < 0)
+    log_warning (cgroup->log, "limits not set back: %s", error.message);
 }
 
 /* Without these, a systemd that applies what it knows anew (daemon-reload, with v1) would take back
@@ -331,6 +365,7 @@ const struct cgroup_driver cgroup_driver_systemd = {
   .prepare = systemd_prepare,
   .attach = systemd_attach,
   .update = systemd_update,
+  .restore = systemd_restore,
   .devices = systemd_devices,
   .destroy = systemd_destroy,
 };

@@ -13,7 +13,9 @@ struct cgroup_unit
   char *path;     /* from the manager's root: "/system.slice/tare-c1.scope", and the subgroup */
   char *subgroup; /* of the scope, in which the container is; NULL: none */
   char *id;
-  struct buf wishes; /* properties from annotations, as words */
+  struct buf wishes;                     /* properties from annotations, as words */
+  const struct oci_resources *resources; /* from the wish */
+  bool has_limits;                       /* systemd was told of them when the unit was started */
 };
 
 struct cgroup_wish; /* cgroup.h */

@@ -177,6 +177,7 @@ unit_plan (const struct cgroup_wish *wish, bool user, struct cgroup_unit **ret_u
       unit_free (unit);
       return r;
     }
+  unit->resources = wish->resources;
   *ret_unit = unit;
   return 0;
 }

@@ -78,7 +78,7 @@ read_digits (const char **text, unsigned *ret_number)
   return true;
 }
 
-/* "0-3,7" as a mask of bits, the lowest first. */
+/* "0-3,7" as a mask of bits, the lowest first; an empty line is none: all that the parent has. */
 static void
 put_set (struct buf *buf, const char *name, const char *value)
 {
@@ -88,6 +88,11 @@ put_set (struct buf *buf, const char *name, const char *value)
   };
   uint8_t mask[MAX_BITS / 8] = { 0 };
   unsigned highest = 0;
+  if (str_equal (value, "\n"))
+    {
+      put_one (buf, name, "ay", "");
+      return;
+    }
   while (*value != '\0')
     {
       unsigned first, last;
@@ -137,7 +142,7 @@ put_idle (struct buf *buf, const char *name, const char *value)
     put_u64 (buf, name, 0);
 }
 
-/* "8:0 rbps=max": a list of one, which adds to what is there. */
+/* rate: "rbps=max", cut from a line. A list of one, which adds to what is there. */
 static void
 put_throttle (struct buf *buf, const char *device, const char *rate)
 {
@@ -162,16 +167,22 @@ put_throttle (struct buf *buf, const char *device, const char *rate)
     }
 }
 
+/* "8:0 rbps=max", or all that the file has of a device: "8:0 rbps=max wbps=max". */
 static void
 put_io_max (struct buf *buf, const char *name, const char *value)
 {
-  char device[64];
+  char device[64], rate[48];
   const char *space = strchr (value, ' ');
   (void) name;
   if (space == NULL || space - value > 40)
     return;
   (void) snprintf (device, sizeof device, "/dev/block/%.*s", (int) (space - value), value);
-  put_throttle (buf, device, space + 1);
+  for (const char *at = space; *at == ' '; at += strcspn (at, " "))
+    {
+      at++;
+      (void) snprintf (rate, sizeof rate, "%.*s", (int) strcspn (at, " "), at);
+      put_throttle (buf, device, rate);
+    }
 }
 
 /* "200" or "default 200"; "8:0 200" is for one device. */

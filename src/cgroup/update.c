@@ -71,6 +71,8 @@ apply_change (const struct cgroup *cgroup, const struct change *change, cgroup_c
   if (r >= 0)
     return 0;
   settings_restore (cgroup, &saved);
+  if (cgroup->driver->restore != NULL)
+    cgroup->driver->restore (cgroup, &saved);
   if (change->devices)
     (void) cgroup_apply_devices (cgroup, change->stored, NULL);
   return r;

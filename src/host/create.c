@@ -119,6 +119,7 @@ plan_cgroup (struct container *container, struct tare_error *error)
     .cgroups_path = linux != NULL ? linux->cgroups_path : NULL,
     .annotations = spec->config->annotations,
     .n_annotations = spec->config->n_annotations,
+    .resources = linux != NULL ? linux->resources : NULL,
   };
   int r = cgroup_plan (&container->cgroup, container->host->manager, &wish, container->host->log,
                        error);

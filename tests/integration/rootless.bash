@@ -1,9 +1,10 @@
 # An ordinary user, made up for the tests: a number that nobody has, a home that does not exist.
+# USER_ID and USER_RUN, its XDG_RUNTIME_DIR, are somebody who is there.
 # shellcheck shell=bash disable=SC2154
 
 # Call in setup_file after file_begin: $WORK and the runtime become reachable for it.
 user_begin() {
-  USER_ID=$((2000000 + $$ % 1000000))
+  USER_ID=${USER_ID:-$((2000000 + $$ % 1000000))}
   RUNTIME_COPY=$WORK/$(basename "$RUNTIME")
   export USER_ID RUNTIME_COPY
   chmod 755 "$WORK"
@@ -40,7 +41,7 @@ as_user() {
   [ -z "${KEEP:-}" ] || groups=(--groups "$KEEP")
   [ -z "${ETC:-}" ] || around=(with_own_etc)
   "${around[@]}" setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" \
-    --inh-caps=-all env -i PATH="${SEARCH:-/usr/bin:/bin:/usr/sbin:/sbin}" XDG_RUNTIME_DIR="$WORK/run" LC_ALL=C \
+    --inh-caps=-all env -i PATH="${SEARCH:-/usr/bin:/bin:/usr/sbin:/sbin}" XDG_RUNTIME_DIR="${USER_RUN:-$WORK/run}" LC_ALL=C \
     ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} "$@"
 }
 

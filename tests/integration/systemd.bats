@@ -4,6 +4,7 @@
 # guest: only
 
 load helpers
+load systemd
 
 setup_file () { file_begin; }
 setup () { test_begin; }
@@ -12,19 +13,6 @@ teardown () {
   systemctl stop "$TAG.slice"
 }
 teardown_file () { file_end; }
-
-# what the unit's properties are, one line each
-shown () {
-  systemctl show "$1" --property "$2"
-}
-
-group_of () {
-  sed 's/^0:://' "/proc/$1/cgroup"
-}
-
-limit () {
-  cat "/sys/fs/cgroup$GROUP/$1"
-}
 
 # as managers write it: all is denied, then some is allowed
 with_limits () {
@@ -101,8 +89,10 @@ with_limits () {
   [ "$(group_of "$(pid_of "$ID")")" = "$GROUP" ]
   [ "$(limit memory.max) $(limit pids.max)" = "104857600 30" ]
   [ "$(shown "pre-$ID.scope" MemoryMax)" = MemoryMax=104857600 ]
-  run rt exec "$ID" true 3>&-
-  [ "$status" -eq 0 ]
+  # and what is run in it later, with every controller's limits
+  rt start "$ID"
+  rt exec --detach --pid-file "$BUNDLE/pid" "$ID" sleep 1000 </dev/null >/dev/null 2>&1
+  [ "$(group_of "$(cat "$BUNDLE/pid")")" = "$GROUP" ]
   rt delete --force "$ID"
   [ "$(shown "pre-$ID.scope" LoadState)" = LoadState=not-found ]
   assert_nothing_left
@@ -115,7 +105,6 @@ with_limits () {
   wait_until 60 systemctl --quiet is-active "pre-$ID.scope"
   run_rt --systemd-cgroup run --bundle "$BUNDLE" "$ID"
   assert_error 1 'not empty'
-  # also where it looks free, and systemd is the one who refuses
   systemctl --quiet is-active "pre-$ID.scope"
   systemctl stop "pre-$ID.scope"
   wait
@@ -134,4 +123,53 @@ with_limits () {
   assert_error 1 "linux.cgroupsPath: '/a/b': with systemd it must be slice:prefix:name"
   assert_nothing_left
   [ "$(shown "tare-$ID.scope" LoadState)" = LoadState=not-found ]
+}
+
+@test "device rules that systemd has no word for outlive its daemon-reload" {
+  make_bundle sh -c 'mknod /dev/k c 1 11; mknod /dev/f c 10 229; sleep 1000'
+  config '.linux.cgroupsPath = $path | .linux.resources.devices = [
+      {allow: true, type: "c", access: "rwm"}, {allow: false, type: "c", major: 1, minor: 11, access: "rw"}]
+    | .process.capabilities |= with_entries(.value += ["CAP_MKNOD"])' --arg path "$TAG.slice:pre:$ID"
+  rt --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  wait_until 10 rt exec "$ID" test -c /dev/f
+  local turn
+  for turn in before after; do
+    [ "$turn" = before ] || systemctl daemon-reload
+    run rt exec "$ID" sh -c 'true 3<>/dev/f; echo "allowed $?"; true 3<>/dev/k' 3>&-
+    [[ $output == *$'allowed 0\n'*'/dev/k: Operation not permitted'* ]] || fail_with "$turn"
+  done
+  rt delete --force "$ID"
+}
+
+# As the peers have it: who makes a slice for containers has it removed, if anybody.
+@test "the slice that systemd made for a scope stays when the container goes" {
+  local peer
+  make_bundle true
+  config '.linux.cgroupsPath = $path' --arg path "$TAG.slice:pre:$ID"
+  for peer in "$RUNTIME" crun runc; do
+    RUNTIME=$peer run_rt --systemd-cgroup run --bundle "$BUNDLE" "$ID" </dev/null
+    assert_success
+    [ "$(shown "$TAG.slice" ActiveState)" = ActiveState=active ] || fail_with "$peer"
+    unit_is "pre-$ID.scope" not-found || wait_until 20 unit_is "pre-$ID.scope" not-found
+    systemctl stop "$TAG.slice"
+    [ ! -e "/sys/fs/cgroup/$TAG.slice" ]
+  done
+}
+
+@test "systemd.md" {
+  # shellcheck source=/dev/null
+  . "$TOP/tests/lib/docs.bash"
+  mkdir -p "$BUNDLE/bin" "$BUNDLE/home"
+  ln -s "$RUNTIME" "$BUNDLE/bin/tare"
+  doc_script systemd.md "$RUNTIME" >"$BUNDLE/script"
+  # the state root of the machine may be in use: here it is another directory's
+  run unshare --mount sh -ec 'mkdir -p /run/tare; mount -t tmpfs tmpfs /run/tare; cd "$1"; PATH=$2:$PATH; exec bash "$3"' - \
+    "$BUNDLE/home" "$BUNDLE/bin" "$BUNDLE/script" 3>&-
+  assert_success
+  assert_output 'TimeoutStopUSec=20s
+Slice=demo.slice
+MemoryMax=104857600
+TasksMax=30
+209715200
+LoadState=not-found'
 }

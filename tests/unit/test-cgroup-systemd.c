@@ -106,10 +106,15 @@ test_settings (void)
   test_setting ("cpu.idle", "0", "");
   test_setting ("cpuset.cpus", "0-3,9", "?AllowedCPUs|ay|1|0f02|");
   test_setting ("cpuset.cpus", "3-1", "");
+  test_setting ("cpuset.cpus", "\n", "?AllowedCPUs|ay|1||");
   test_setting ("cpuset.mems", "0", "?AllowedMemoryNodes|ay|1|01|");
   test_setting ("io.weight", "default 200", "IOWeight|t|1|200|");
   test_setting ("io.weight", "8:0 300", "IODeviceWeight|a(st)|2|/dev/block/8:0|300|");
   test_setting ("io.max", "8:16 riops=7", "IOReadIOPSMax|a(st)|2|/dev/block/8:16|7|");
+  test_setting ("io.max", "8:16 rbps=5 wbps=max riops=7",
+                "IOReadBandwidthMax|a(st)|2|/dev/block/8:16|5|"
+                "IOWriteBandwidthMax|a(st)|2|/dev/block/8:16|18446744073709551615|"
+                "IOReadIOPSMax|a(st)|2|/dev/block/8:16|7|");
   test_setting ("hugetlb.2MB.max", "1", "");
 }
 
