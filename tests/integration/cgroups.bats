@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # views: v1 v2
+# guest: yes
 # A container's control groups: how it comes into them, what they hold it to, and that none is left
 # (config-linux.md "Control groups", runtime.md "Delete").
 
@@ -89,4 +90,230 @@ trace_of() {
   [ "$(moved tasks)" -eq 0 ]
   [ "$(moved cgroup.procs)" -eq "$(hierarchies | wc -l)" ]
   [ "$(sort "$WORK/output")" = "$(rt exec "$ID" cat /proc/1/cgroup | sort)" ]
+}
+
+# ---- a group that is there already ----------------------------------------------------------------
+
+# A group $WORK/name in every hierarchy: made_by_hand NAME. new_process NAME: a process in all of it.
+made_by_hand() {
+  local hierarchy
+  for hierarchy in $(hierarchies | sed 's,/cgroup.controllers$,,'); do
+    mkdir -p "$hierarchy/$1"
+    [ ! -e "$hierarchy/$1/cpuset.cpus" ] || [ -e "$hierarchy/$1/cgroup.type" ] || {
+      cat "$hierarchy/cpuset.cpus" >"$hierarchy/$1/cpuset.cpus"
+      cat "$hierarchy/cpuset.mems" >"$hierarchy/$1/cpuset.mems"
+    }
+  done
+}
+
+new_process() {
+  local group
+  sleep 1000 3>&- &
+  process=$!
+  for group in $(cgroups_of "$1"); do
+    [ "${group##*/}" != "$1" ] || echo "$process" >"$group/cgroup.procs"
+  done
+}
+
+no_process() {
+  kill -KILL "$process"
+  wait "$process" || true
+}
+
+unmake() {
+  local group
+  for group in $(cgroups_of "$1"); do
+    rmdir "$group"
+  done
+}
+
+@test "a group with processes in it is nobody's to take: they go on, without new limits" {
+  only_tare
+  made_by_hand "$TAG-full"
+  new_process "$TAG-full"
+  make_bundle true
+  config '.linux.cgroupsPath = $path' --arg path "/$TAG-full"
+  ! has_controller pids || config '.linux.resources.pids.limit = 7'
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "container's cgroup is not empty: 1 process(es) found"
+  kill -0 "$process"
+  assert_nothing_left
+  [ -z "$(group_of "$process" pids)" ] || [ "$(cat "$(group_of "$process" pids)/pids.max")" != 7 ]
+  no_process
+  rt run --bundle "$BUNDLE" "$ID"
+  unmake "$TAG-full"
+}
+
+# freeze 1|0 NAME
+freeze() {
+  if [ -e "/sys/fs/cgroup/freezer/$2" ]; then
+    [ "$1" = 1 ] && echo FROZEN >"/sys/fs/cgroup/freezer/$2/freezer.state" ||
+      echo THAWED >"/sys/fs/cgroup/freezer/$2/freezer.state"
+  else
+    echo "$1" >"/sys/fs/cgroup/$2/cgroup.freeze"
+  fi
+}
+
+@test "a frozen group, or one below a frozen one, is refused: nothing would ever run in it" {
+  only_tare
+  made_by_hand "$TAG-cold"
+  freeze 1 "$TAG-cold"
+  make_bundle true
+  config '.linux.cgroupsPath = $path' --arg path "/$TAG-cold"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "cgroup unexpectedly frozen"
+  config '.linux.cgroupsPath = $path' --arg path "/$TAG-cold/below"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "cgroup unexpectedly frozen: by a group above it"
+  [ -z "$(cgroups_of below)" ]
+  freeze 0 "$TAG-cold"
+  rt run --bundle "$BUNDLE" "$ID"
+  assert_nothing_left
+  # a parent that was made stays, and so does what was there
+  [ -n "$(cgroups_of "$TAG-cold")" ]
+  unmake "$TAG-cold"
+}
+
+# cgroups(7), "no internal processes": a v2 group with processes cannot give controllers to those
+# below it. A container there works; a limit that would need one says so.
+@test "no internal processes: below a v2 group that has some, limits are refused and the rest works" {
+  is_v2 || skip "a rule of v2 alone: the view of it, and the guest"
+  local name resources
+  read -r name _ </sys/fs/cgroup/cgroup.controllers || true
+  for name in pids memory cpu hugetlb; do
+    ! grep -qw "$name" /sys/fs/cgroup/cgroup.controllers || break
+  done
+  case $name in
+    pids) resources='{pids: {limit: 7}}' ;;
+    memory) resources='{memory: {limit: 67108864}}' ;;
+    cpu) resources='{cpu: {quota: 50000}}' ;;
+    hugetlb) resources='{hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}' ;;
+  esac
+  grep -qw "$name" /sys/fs/cgroup/cgroup.subtree_control || echo "+$name" >/sys/fs/cgroup/cgroup.subtree_control
+  made_by_hand "$TAG-house"
+  new_process "$TAG-house"
+  make_bundle cat /proc/self/cgroup
+  config '.linux.cgroupsPath = $path | .linux.namespaces |= map (select (.type != "cgroup"))' --arg path "/$TAG-house/room"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_success
+  [[ $output == *"0::/$TAG-house/room"* ]]
+  config ".linux.resources = $resources"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "linux.resources"
+  assert_nothing_left
+  # without the process it is given
+  no_process
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_success
+  unmake "$TAG-house"
+}
+
+# ---- what a group holds back ----------------------------------------------------------------------
+
+@test "a fork bomb is held by pids.limit, and what it holds ends with the container" {
+  needs_controller pids
+  make_bundle sh -c '(while :; do sleep 1000 & done) 2>/dev/null; exec sleep 1000'
+  config '.linux.resources.pids.limit = 20'
+  create
+  rt start "$ID"
+  local group
+  group=$(group_of "$(pid_of "$ID")" pids)
+  refused() { [ "$(awk '$1 == "max" { print $2 }' "$group/pids.events")" -gt 0 ]; }
+  wait_until 20 refused
+  [ "$(cat "$group/pids.max")" = 20 ]
+  [ "$(cat "$group/pids.current")" -le 20 ]
+  [ "$(rt ps --format json "$ID" | jq length)" -le 20 ]
+  # one more is no more possible: an error of the container's own limit, in one line, and no orphan
+  full() { [ "$(cat "$group/pids.current")" -ge 19 ]; }
+  wait_until 20 full
+  rt update --pids-limit 1 "$ID"
+  run_rt exec "$ID" true
+  [ "$status" -ne 0 ]
+  is_tare && assert_error "$status" "Resource temporarily unavailable"
+  [ "$(rt ps --format json "$ID" | jq length)" -le 20 ]
+  rt delete --force "$ID"
+  assert_nothing_left
+}
+
+@test "a memory hog is killed, the status is that of the signal, and one line says why" {
+  needs_controller memory
+  make_bundle sh -c 'echo 0 >/proc/self/oom_score_adj; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
+  config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
+  [ -e "$(group_of self memory)/memory.memsw.limit_in_bytes" ] || is_v2 || config 'del (.linux.resources.memory.swap)'
+  run_rt run --bundle "$BUNDLE" "$ID"
+  [ "$status" -eq 137 ]
+  if is_tare; then
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == *"container \`$ID\` was killed: its memory limit was reached"* ]]
+  fi
+  assert_nothing_left
+}
+
+@test "a limit too low to begin with: one line that names it, and nothing left" {
+  needs_controller memory
+  make_bundle true
+  local limit
+  for limit in 1 4096 16384; do
+    config '.linux.resources.memory.limit = $limit' --argjson limit $limit
+    run_rt run --bundle "$BUNDLE" "$ID"
+    [ "$status" -ne 0 ]
+    if is_tare; then
+      [ "${#stderr_lines[@]}" -eq 1 ]
+      [[ $stderr == *memory* ]]
+    fi
+    assert_nothing_left
+  done
+}
+
+# ---- the end -------------------------------------------------------------------------------------
+
+@test "what is in the container's groups ends with it, whoever put it there" {
+  make_bundle sleep 1000
+  create
+  rt start "$ID"
+  new_process "$ID"
+  # the end of the container itself is not the end of its group
+  rt kill "$ID" KILL
+  wait_until 20 has_status "$ID" stopped
+  kill -0 "$process"
+  rt delete "$ID"
+  assert_nothing_left
+  local result=0
+  wait "$process" || result=$?
+  [ $result -eq 137 ]
+}
+
+# T76: the time is delete's own bound, not a measurement.
+@test "delete --force: frozen, stopped, traced, and all of it at once" {
+  make_bundle sleep 1000
+  local how pid tracer
+  for how in frozen stopped traced all; do
+    create
+    rt start "$ID"
+    pid=$(pid_of "$ID")
+    tracer=
+    if [[ $how == traced || $how == all ]]; then
+      strace -qq -o /dev/null -p "$pid" 3>&- &
+      tracer=$!
+      is_traced() { [ "$(status_field TracerPid <"/proc/$pid/status")" != 0 ]; }
+      wait_until 20 is_traced
+    fi
+    [[ $how != stopped && $how != all ]] || rt kill "$ID" STOP
+    [[ $how != frozen && $how != all ]] || rt pause "$ID"
+    timeout 60 "$RUNTIME" --root "$ROOT" delete --force "$ID" 3>&-
+    assert_nothing_left
+    [ -z "$tracer" ] || wait "$tracer" || true
+  done
+}
+
+@test "many containers, many at a time: no group of them is left" {
+  make_bundle true
+  local count=60
+  [ "${TARE_GUEST:-0}" = 0 ] || count=8
+  export -f rt
+  export RUNTIME BUNDLE
+  # shellcheck disable=SC2016
+  seq $count | xargs -P 6 -I{} bash -c 'rt run --bundle "$BUNDLE" "$0-{}" </dev/null 3>&-' "$ID"
+  [ -z "$(cgroups_of "$ID")" ]
+  [ -z "$(ls -A --ignore=.seccomp "$ROOT")" ]
 }
