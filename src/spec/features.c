@@ -23,14 +23,18 @@ static const char *const hooks[] = {
   "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL,
 };
 
-/* Annotations that change what happens outside the container: a manager must not let its users set
- * them. Ended by NULL. */
+/* Annotations that change what we do, outside the container or to confine it: a manager must not
+ * let its users, or an image, set them. All that we know of run.oci.*. Ended by NULL. */
 static const char *const unsafe_annotations[] = {
   "org.systemd.property.",
-  "run.oci.pidfd_receiver",
   SPEC_HOOKS_STDERR,
   SPEC_HOOKS_STDOUT,
+  "run.oci.keep_original_groups",
+  "run.oci.mount_context_type",
+  "run.oci.pidfd_receiver",
   "run.oci.seccomp.receiver",
+  "run.oci.seccomp_bpf_data",
+  "run.oci.seccomp_fail_unknown_syscall",
   "run.oci.systemd.subgroup",
   NULL,
 };

@@ -451,6 +451,15 @@ datagrams() {
          and (.linux.seccomp.supportedFlags - .linux.seccomp.knownFlags == [])' <<<"$output"
 }
 
+# A manager can keep an image's away only if it is told of all of them.
+@test "features: every annotation that is looked at" {
+  only_tare
+  run_rt features
+  assert_success
+  diff <(grep -rhoE '"run\.oci\.[a-z_.]+"' "$TOP/src" | tr -d '"' | sort -u) \
+    <(jq -r '.potentiallyUnsafeConfigAnnotations[] | select (startswith ("run.oci."))' <<<"$output" | sort) >&2
+}
+
 @test "list: an empty root, an unknown root" {
   run_rt list --format json
   assert_success
