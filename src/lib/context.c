@@ -137,3 +137,15 @@ lib_open_host (const struct tare_context *context, bool create, struct host *ret
       (struct host){ root, context->root, context->manager, context->rootless, &context->log };
   return 0;
 }
+
+int
+lib_open_host_of (const struct tare_context *context, const char *id, struct host *ret_host,
+                  struct tare_error *error)
+{
+  int r = state_check_id (id, error);
+  if (r >= 0)
+    r = lib_open_host (context, false, ret_host, error);
+  if (r == -ENOENT)
+    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
+  return r;
+}

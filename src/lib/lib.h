@@ -23,6 +23,16 @@ struct tare_context
 int lib_open_host (const struct tare_context *context, bool create, struct host *ret_host,
                    struct tare_error *error);
 
+/* The same for a container that is there: without a root there is none. TARE_ERROR_USAGE,
+ * TARE_ERROR_NOT_FOUND. */
+int lib_open_host_of (const struct tare_context *context, const char *id, struct host *ret_host,
+                      struct tare_error *error);
+static inline void
+host_done (struct host *host)
+{
+  close_fd (&host->root);
+}
+
 /* A container as those verbs see it that change nothing: no lock, no config. */
 struct lib_container
 {

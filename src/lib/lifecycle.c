@@ -7,25 +7,6 @@
 
 #include "state/record.h"
 
-static void
-host_done (struct host *host)
-{
-  close_fd (&host->root);
-}
-
-/* No root, no container. */
-static int
-open_host_of (const struct tare_context *context, const char *id, struct host *ret_host,
-              struct tare_error *error)
-{
-  int r = state_check_id (id, error);
-  if (r >= 0)
-    r = lib_open_host (context, false, ret_host, error);
-  if (r == -ENOENT)
-    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
-  return r;
-}
-
 /* The process to the caller, or, where nobody asked for it, its descriptors closed. */
 static void
 hand_over (struct tare_process *process, struct tare_process *ret_process)
@@ -77,7 +58,7 @@ tare_start (struct tare_context *context, const char *id, struct tare_error *err
 {
   auto_ (host)
   struct host host = { .root = -EBADF };
-  int r = open_host_of (context, id, &host, error);
+  int r = lib_open_host_of (context, id, &host, error);
   return r < 0 ? r : host_start (&host, id, error);
 }
 
@@ -87,7 +68,7 @@ tare_notify_socket (struct tare_context *context, const char *id, struct tare_pr
 {
   auto_ (host)
   struct host host = { .root = -EBADF };
-  int r = open_host_of (context, id, &host, error);
+  int r = lib_open_host_of (context, id, &host, error);
   return r < 0 ? r : host_notify_socket (&host, id, ret_process, error);
 }
 
@@ -111,7 +92,7 @@ tare_exec (struct tare_context *context, const char *id, const struct tare_exec_
   if (r >= 0)
     r = lib_fill_standard (&standard, error);
   if (r >= 0)
-    r = open_host_of (context, id, &host, error);
+    r = lib_open_host_of (context, id, &host, error);
   if (r >= 0)
     r = host_exec (&host, id, &o, &process, error);
   if (r < 0)
@@ -131,7 +112,7 @@ tare_update (struct tare_context *context, const char *id,
   if (r >= 0 && o.resources == NULL)
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "update: no resources are given");
   if (r >= 0)
-    r = open_host_of (context, id, &host, error);
+    r = lib_open_host_of (context, id, &host, error);
   return r < 0 ? r : host_update (&host, id, &o, error);
 }
 
@@ -140,7 +121,7 @@ freeze (const struct tare_context *context, const char *id, bool frozen, struct 
 {
   auto_ (host)
   struct host host = { .root = -EBADF };
-  int r = open_host_of (context, id, &host, error);
+  int r = lib_open_host_of (context, id, &host, error);
   return r < 0 ? r : host_freeze (&host, id, frozen, error);
 }
 
@@ -166,7 +147,7 @@ tare_kill (struct tare_context *context, const char *id, int signal, uint32_t fl
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "signal %d: there is none", signal);
   if ((flags & ~(uint32_t) TARE_KILL_ALL) != 0)
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "kill: unknown flags %#x", flags);
-  int r = open_host_of (context, id, &host, error);
+  int r = lib_open_host_of (context, id, &host, error);
   return r < 0 ? r : host_kill (&host, id, signal, flags, error);
 }
 
@@ -178,7 +159,7 @@ tare_delete (struct tare_context *context, const char *id, uint32_t flags, struc
   if ((flags & ~(uint32_t) TARE_DELETE_FORCE) != 0)
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "delete: unknown flags %#x", flags);
   bool force = (flags & TARE_DELETE_FORCE) != 0;
-  int r = open_host_of (context, id, &host, error);
+  int r = lib_open_host_of (context, id, &host, error);
   if (r == -ENOENT && force)
     return 0;
   if (r < 0)

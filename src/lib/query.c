@@ -13,12 +13,6 @@
 
 OCI_DEFINE (lib_state, LIB_STATE)
 
-static void
-host_done (struct host *host)
-{
-  close_fd (&host->root);
-}
-
 static int
 open_cgroup (const struct host *host, const struct state *state, enum cgroup_use use,
              struct cgroup *ret_cgroup, struct tare_error *error)
@@ -77,11 +71,7 @@ tare_state (struct tare_context *context, const char *id, char **ret_json, struc
   auto_ (buf)
   struct buf text = { 0 };
   char owner[64];
-  int r = state_check_id (id, error);
-  if (r >= 0)
-    r = lib_open_host (context, false, &host, error);
-  if (r == -ENOENT)
-    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
+  int r = lib_open_host_of (context, id, &host, error);
   if (r >= 0)
     r = state_open (host.root, id, false, &state, error);
   if (r < 0)
@@ -218,11 +208,7 @@ lib_container_open (const struct tare_context *context, const char *id, enum cgr
 {
   auto_ (lib_container)
   struct lib_container container = LIB_CONTAINER_INIT;
-  int r = state_check_id (id, error);
-  if (r >= 0)
-    r = lib_open_host (context, false, &container.host, error);
-  if (r == -ENOENT)
-    return fail_kind (error, TARE_ERROR_NOT_FOUND, r, "container `%s` does not exist", id);
+  int r = lib_open_host_of (context, id, &container.host, error);
   if (r >= 0)
     r = state_open (container.host.root, id, false, &container.state, error);
   if (r >= 0)
