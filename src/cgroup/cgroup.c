@@ -202,7 +202,8 @@ cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *
 int
 cgroup_destroy (struct cgroup *cgroup, struct tare_error *error)
 {
-  return cgroup->driver->destroy (cgroup, error);
+  int r = cgroup->driver->destroy (cgroup, error);
+  return r < 0 ? r : 0;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */

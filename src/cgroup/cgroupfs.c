@@ -308,7 +308,7 @@ cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
     {
       log_debug (cgroup->log, "cgroup '%s' is another container's now",
                  cgroup->hierarchies[0].path);
-      return 0;
+      return 1;
     }
   if (remove_quickly (cgroup) == 0)
     return 0;

@@ -48,6 +48,7 @@ int cgroupfs_check_free (const struct cgroup *cgroup, struct tare_error *error);
 /* enable: v2 controllers, on the way down. */
 int cgroupfs_make (struct cgroup_hierarchy *h, bool enable, struct tare_error *error);
 int cgroupfs_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);
+/* 1: it is another container's by now, and stays. */
 int cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error);
 
 /* ---- how it is steered ------------------------------------------------------------------------

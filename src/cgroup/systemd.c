@@ -15,6 +15,7 @@
 #include "cgroup/private.h"
 #include "plan/hook.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 /* How the description of a unit of ours begins: one that begins otherwise is never stopped. */
 static const char ours[] = "tare container ";
@@ -32,11 +33,7 @@ enum
 static bool
 is_user (void)
 {
-  char text[64] = "";
-  autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
-  if (geteuid () != 0 || fd < 0 || sys_read_full (fd, text, sizeof text - 1) < 0)
-    return geteuid () != 0;
-  return strstr (text, " 4294967295\n") == NULL;
+  return geteuid () != 0 || sys_in_initial_user_namespace () == 0;
 }
 
 /* words: the request, ended by NULL. answer (or NULL): PATH_MAX bytes. */
@@ -352,7 +349,7 @@ systemd_destroy (struct cgroup *cgroup, struct tare_error *error)
   const struct cgroup_hierarchy *h = hierarchy_primary (cgroup);
   bool has_unit = h != NULL && unit_of_path (h->path, name, sizeof name, &rest);
   int r = cgroupfs_destroy (cgroup, error);
-  if (r < 0 || !has_unit)
+  if (r != 0 || !has_unit) /* another's group is in another's unit, though it has this name */
     return r;
   return ask ((const char *const[]){ "stop", name, ours, NULL }, NULL, NULL, error);
 }

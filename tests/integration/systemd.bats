@@ -110,6 +110,25 @@ with_limits () {
   wait
 }
 
+@test "a unit whose name the next container got is not stopped with the one before" {
+  make_bundle sleep 1000
+  config '.linux.cgroupsPath = $path' --arg path ":pre:$ID"
+  rt --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID-old" </dev/null >/dev/null 2>&1
+  rt kill "$ID-old" KILL
+  wait_until 60 has_status "$ID-old" stopped
+  wait_until 60 is_forgotten "pre-$ID.scope"
+  rt --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  rt delete "$ID-old"
+  has_status "$ID" running
+  systemctl --quiet is-active "pre-$ID.scope"
+  rt delete --force "$ID"
+  is_forgotten "pre-$ID.scope"
+}
+
+is_forgotten () {
+  [ "$(shown "$1" LoadState)" = LoadState=not-found ]
+}
+
 @test "what systemd refuses, and what a config may not ask of it" {
   make_bundle true
   config '.annotations = {"org.systemd.property.KillMode": "'"'nonsense'"'"}'
