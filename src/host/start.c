@@ -8,6 +8,7 @@
 enum
 {
   HELD_SECONDS = 2, /* that it cannot run may be for a moment only */
+  END_MILLISECONDS = 2000,
 };
 
 static bool
@@ -102,6 +103,18 @@ wait_for_exec (const struct container *container, struct channel *channel, struc
   return r < 0 ? r : await_execve (channel, error);
 }
 
+/* An init that has told of its failure is about to end. Whoever hears of it from us deletes the
+ * container next, as one that has stopped: Docker's engine gives up for good where it has not yet.
+ */
+static void
+await_end (const struct container *container)
+{
+  autoclose int pidfd = state_pidfd (&container->state, NULL);
+  struct pollfd end = { .fd = pidfd, .events = POLLIN };
+  if (pidfd >= 0)
+    (void) poll (&end, 1, END_MILLISECONDS);
+}
+
 static int
 note_running (struct container *container, struct tare_error *error)
 {
@@ -139,8 +152,12 @@ host_start (const struct host *host, const char *id, struct tare_error *error)
   if (r >= 0)
     r = connect_init (&container, &channel, &failure);
   if (r >= 0)
-    r = wait_for_exec (&container, &channel, &failure);
-  close_fd (&channel.fd);
+    {
+      r = wait_for_exec (&container, &channel, &failure);
+      close_fd (&channel.fd);
+      if (r < 0 && failure.kind != TARE_ERROR_STATUS)
+        await_end (&container);
+    }
   if (r >= 0)
     r = note_running (&container, &failure);
   if (r >= 0)

@@ -206,6 +206,14 @@ refused() {
   [ "$status" -ne 0 ]
   [[ ${stderr,,} == *'exec format error'* && $stderr == */bin/other* ]]
   assert_nothing_left
+  # Docker's engine deletes at once what did not start, and loses it if it has not stopped
+  for _ in 1 2 3 4 5 6 7 8; do
+    rt create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+    run_rt start "$ID"
+    [ "$status" -ne 0 ]
+    has_status "$ID" stopped
+    rt delete "$ID"
+  done
 }
 
 # ---- what is parsed ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 load helpers
 
 setup_file() {
-  file_begin dockerd docker docker-proxy iptables curl script debootstrap
+  file_begin dockerd docker docker-proxy docker-registry iptables curl script debootstrap
   local runtime
   for runtime in "$WORK"/bin/runtime-*; do
     jq -n --arg name "$(basename "$runtime")" --arg path "$runtime" '{($name): {path: $path}}'
@@ -15,7 +15,10 @@ setup_file() {
       "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": ("/" + $tag),
       "default-runtime": "runtime", experimental: true,
       runtimes: (add + {runtime: {path: ($work + "/bin/runtime")}})
-    }' >"$WORK/daemon.json"
+    }' >"$WORK/ours.json"
+  # with the lines of the page about Docker
+  doc_blocks docker.md json | sed "s|/usr/local/bin/tare|$WORK/bin/runtime|" |
+    jq -s '.[0] * .[1]' "$WORK/ours.json" - >"$WORK/daemon.json"
   export DOCKER_HOST=unix:///run/docker.sock DOCKER_API_VERSION=1.41 DOCKER_BUILDKIT=0
   export DOCKER_CONFIG=$WORK/config
   mkdir -p "$DOCKER_CONFIG"
@@ -95,6 +98,17 @@ state_is() {
   head -c 1048576 /dev/urandom >"$WORK/bytes"
   run docker run --rm -i bb md5sum <"$WORK/bytes"
   assert_run 0 "$(md5sum <"$WORK/bytes")"
+}
+
+@test "an image of one program and nothing else" {
+  mkdir -p "$WORK/scratch"
+  cp "$WORK/busybox/bin/busybox" "$WORK/scratch/busybox"
+  printf 'FROM scratch\nCOPY busybox /\nCMD ["/busybox", "echo", "hello from an image"]\n' \
+    >"$WORK/scratch/Dockerfile"
+  docker build --tag "$NAME:hello" "$WORK/scratch"
+  run docker run --rm "$NAME:hello"
+  assert_run 0 'hello from an image'
+  docker rmi "$NAME:hello"
 }
 
 @test "run -it debian bash: a shell on a terminal" {
@@ -349,6 +363,51 @@ fails() {
   assert_run 0 hello
 }
 
+@test "a directory, a user, a source of a mount that is none: the user is told" {
+  background bb sleep 100
+  run docker exec --workdir /no/such/place "$NAME" true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/place
+  [[ ${output,,} == *'no such file or directory'* ]]
+  run docker exec --user nobody-here "$NAME" true
+  [ "$status" -ne 0 ]
+  assert_contains nobody-here
+  docker rm --force "$NAME"
+  run docker run --rm --runtime runtime-cwd bb true
+  [ "$status" -ne 0 ]
+  assert_contains /etc/text
+  run docker run --rm --runtime runtime-mount bb true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/source
+  [[ ${output,,} == *'no such file or directory'* ]]
+}
+
+@test "an image for another machine: the user is told" {
+  mkdir -p "$WORK/other/bin"
+  make_foreign "$WORK/other/bin/other"
+  tar -C "$WORK/other" -c . | docker import --platform linux/s390x --change 'CMD ["/bin/other"]' - \
+    "$NAME:other"
+  # more than once: the engine lost what had not ended yet when start failed
+  for _ in 1 2 3 4; do
+    run docker run --rm "$NAME:other"
+    [ "$status" -ne 0 ]
+    assert_contains /bin/other
+    [[ ${output,,} == *'exec format error'* ]]
+  done
+  docker rmi "$NAME:other"
+}
+
+@test "checkpoint is refused with a clear line, and the container runs on" {
+  is_tare || skip "a runtime that has it needs criu"
+  ! "$RUNTIME" checkpoint --help >/dev/null 2>&1 || skip "this one has it"
+  background bb sleep 100
+  run docker checkpoint create "$NAME" one
+  assert_run 1
+  assert_contains checkpoint
+  run state
+  assert_run 0 'running 0'
+}
+
 # ---- limits --------------------------------------------------------------------------------------
 
 # group_value V1-FILE V2-FILE: a value as the container itself reads it.
@@ -413,6 +472,10 @@ group_value() {
   docker update --memory 32m --memory-swap 32m "$NAME"
   run docker exec "$NAME" sh -c "$(group_value memory/memory.limit_in_bytes memory.max)"
   assert_run 0 33554432
+  docker update --pids-limit 77 --cpus 0.5 "$NAME"
+  run docker exec "$NAME" sh -c "$(group_value pids/pids.max pids.max);
+    $(group_value cpu/cpu.cfs_quota_us cpu.max)"
+  assert_contains $'77\n50000'
 }
 
 @test "stats sees the memory of the container" {
@@ -437,6 +500,36 @@ group_value() {
   assert_run 0 $'CapEff:\t0000000000000400'
   run docker run --rm --security-opt no-new-privileges bb grep NoNewPrivs /proc/self/status
   assert_run 0 $'NoNewPrivs:\t1'
+}
+
+@test "--privileged: all that the machine gives" {
+  local bounding last
+  bounding=$(box awk '/^CapBnd/ { print $2 }' /proc/self/status)
+  last=$(cat /proc/sys/kernel/cap_last_cap)
+  # runc fails the whole run where root itself lacks a capability
+  is_tare || [ $((0x$bounding)) -eq $(((1 << last + 1) - 1)) ] || skip "root lacks capabilities: $bounding"
+  run --separate-stderr docker run --rm --privileged bb sh -c '
+    grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status
+    mount -t tmpfs x /tmp && echo mounted; test -c /dev/kmsg && echo devices
+    awk "\$2 == \"/sys\" { print substr (\$4, 1, 2) }" /proc/mounts'
+  # the engine may know fewer of them than the kernel
+  local effective=${lines[0]#*:}
+  lines[0]=
+  [ "${lines[*]}" = $' NoNewPrivs:\t0 Seccomp:\t0 mounted devices rw' ]
+  effective=$((0x${effective//[^0-9a-f]/}))
+  [ $((effective & ~0x$bounding)) -eq 0 ]
+  [ $((effective | ~0x3fffffffff)) -eq $((0x$bounding | ~0x3fffffffff)) ]
+}
+
+@test "a healthcheck, which is an exec every second" {
+  background --health-cmd 'test -e /tmp/well' --health-interval 1s --health-retries 1 bb sleep 100
+  wait_until 30 health_is unhealthy
+  docker exec "$NAME" touch /tmp/well
+  wait_until 30 health_is healthy
+}
+
+health_is() {
+  [ "$(docker inspect --format '{{.State.Health.Status}}' "$NAME")" = "$1" ]
 }
 
 @test "seccomp: the engine's profile, none, one of the user's" {
@@ -531,6 +624,17 @@ group_value() {
   assert_run 0 'a page'
 }
 
+@test "a published port, from another container by the machine's address" {
+  background --publish 18082:80 bb sh -c \
+    'echo published >/var/www/index.html; exec httpd -f -p 80 -h /var/www'
+  wait_until 5 box curl --silent --fail http://10.123.0.1:18082/ --output /dev/null
+  run docker run --rm bb wget -q -O - http://10.123.0.1:18082/
+  assert_run 0 published
+  docker stop --time 0 "$NAME"
+  run box curl --silent --fail http://10.123.0.1:18082/
+  [ "$status" -ne 0 ]
+}
+
 @test "a network of the user's, with names" {
   docker network create "$NAME-net"
   background --network "$NAME-net" --network-alias web bb sh -c \
@@ -582,6 +686,38 @@ END
   run docker run --rm "$NAME:kept" cat /kept
   assert_run 0 kept
   docker rmi "$NAME:kept"
+}
+
+@test "a registry on loopback: what is pushed is pulled again" {
+  cat >"$WORK/registry.yml" <<END
+version: 0.1
+log: {accesslog: {disabled: true}, level: error}
+storage: {filesystem: {rootdirectory: $WORK/registry}}
+http: {addr: 127.0.0.1:5000}
+END
+  box sh -c 'echo $$ >"$1/registry.pid"; exec docker-registry serve "$1/registry.yml"' - "$WORK" \
+    >"$WORK/registry.log" 2>&1 &
+  wait_until 20 box curl --silent --fail http://127.0.0.1:5000/v2/ --output /dev/null
+  docker run --name "$NAME" bb sh -c 'echo pushed >/pushed'
+  docker commit "$NAME" "127.0.0.1:5000/$NAME:one"
+  docker push "127.0.0.1:5000/$NAME:one"
+  docker rm "$NAME"
+  docker rmi "127.0.0.1:5000/$NAME:one"
+  run docker run --rm --pull never "127.0.0.1:5000/$NAME:one" cat /pushed
+  assert_run 125
+  docker pull "127.0.0.1:5000/$NAME:one"
+  run docker run --rm --pull never "127.0.0.1:5000/$NAME:one" cat /pushed
+  assert_run 0 pushed
+  docker rmi "127.0.0.1:5000/$NAME:one"
+  box kill -TERM "$(cat "$WORK/registry.pid")"
+  wait
+}
+
+@test "the page about Docker: what it has a person type" {
+  has_controller memory
+  run page_run docker.md docker
+  assert_run 0
+  assert_contains 'ID=debian' 'uid=0(root)' 'sleep 1000'
 }
 
 # ---- many ----------------------------------------------------------------------------------------

@@ -130,6 +130,9 @@ END
   make_wrapper runtime-hang '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "100"],
     timeout: 1}]'
   make_wrapper runtime-limit '.linux.resources.memory = {limit: 1024}'
+  make_wrapper runtime-cwd '.process.cwd = "/etc/text"'
+  make_wrapper runtime-mount '.mounts += [{destination: "/x", type: "bind", options: ["bind"],
+    source: "/no/such/source"}]'
   # shellcheck disable=SC2016
   make_wrapper runtime-filter '.linux.seccomp = {defaultAction: "SCMP_ACT_DANCE"}'
   perl -MSocket -e 'socket S, PF_UNIX, SOCK_STREAM, 0 and bind S, sockaddr_un $ARGV[0] or die $!' \
@@ -182,6 +185,12 @@ make_busybox() {
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
   echo 'a text' >"$root/etc/text" # a file that is not executable
+}
+
+# A program for a machine (SuperH) that nobody registers an interpreter for, at the path given.
+make_foreign() {
+  printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x2a\0\x01\0\0\0%080d' 0 >"$1"
+  chmod 755 "$1"
 }
 
 # Debian, made once a machine: prints the path of a tar file.
@@ -240,7 +249,7 @@ page_run() {
   local page=$1 program=$2 directory=$WORK/page
   shift 2
   mkdir -p "$directory/bin" "$directory/here"
-  printf '#!/bin/sh\nexec %q %s "$@"\n' "$(type -P "$program")" "$(printf '%q ' "$@")" \
+  printf '#!/bin/sh\nexec %s "$@"\n' "$(printf '%q ' "$(type -P "$program")" "$@")" \
     >"$directory/bin/$program"
   chmod +x "$directory/bin/$program"
   doc_script "$page" "$WORK/bin/runtime" >"$directory/script"

@@ -141,9 +141,7 @@ has_status() {
   run ! rt run --bundle "$BUNDLE" "$ID"
   ! is_tare || assert_run 126
   assert_contains /etc/text 'permission denied'
-  # an ELF file of SuperH; nobody registers an interpreter for it
-  printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x2a\0\x01\0\0\0%080d' 0 >"$BUNDLE/rootfs/bin/other"
-  chmod 755 "$BUNDLE/rootfs/bin/other"
+  make_foreign "$BUNDLE/rootfs/bin/other"
   program /bin/other
   run ! rt run --bundle "$BUNDLE" "$ID"
   assert_contains /bin/other
