@@ -80,6 +80,9 @@ init_flag (const struct init *init, uint64_t flag)
 }
 /* Is the mount namespace this container's own, so that nothing mounted here is seen outside? */
 bool init_owns_mounts (const struct init *init);
+/* Unmounts every whole procfs and sysfs that is not the container's from our mount namespace, which
+ * must not be the host's. Changes the working directory. */
+int old_root_drop (const struct init *init, struct tare_error *error);
 /* Not dumpable: nobody in there may trace us, or look into our /proc/PID. */
 int init_undump (struct tare_error *error);
 

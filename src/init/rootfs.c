@@ -169,8 +169,8 @@ pivot (struct tare_error *error)
   return drop_old_root (old_root, error);
 }
 
-/* --no-pivot, where "/" is a ramdisk: the root is moved over it. In a joined mount namespace only
- * our own root directory changes. */
+/* --no-pivot, where "/" is a ramdisk: the root is moved over it, and the host's mounts stay below.
+ * In a joined mount namespace only our own root directory changes. */
 static int
 move_and_chroot (const struct init *init, struct tare_error *error)
 {
@@ -180,6 +180,9 @@ move_and_chroot (const struct init *init, struct tare_error *error)
       autoclose int host_root = open_host_root (error);
       if (host_root < 0)
         return host_root;
+      r = old_root_drop (init, error);
+      if (r < 0)
+        return r;
       r = sys_move_mount (init->root, host_root);
     }
   if (r >= 0)

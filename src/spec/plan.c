@@ -1,4 +1,5 @@
 /* Makes the plan: everything that has meaning is decided here, init only does it. Pure. */
+#include <linux/mount.h>
 #include <linux/sched.h>
 
 #include "spec/internal.h"
@@ -171,6 +172,17 @@ plan_sysctls (const struct spec *spec, struct plan_builder *builder, struct plan
   return 0;
 }
 
+/* The host's mounts stay below the root: they must be slaves at least, or the host could not get
+ * rid of what it unmounts. */
+static int
+check_no_pivot (const struct spec *spec, const struct spec_facts *facts, struct tare_error *error)
+{
+  if (!facts->no_pivot || (spec->root_propagation & (MS_PRIVATE | MS_UNBINDABLE)) == 0)
+    return 0;
+  return config_error (error, "linux.rootfsPropagation: private and unbindable are not safe with "
+                              "--no-pivot: what the host unmounts would stay in the container");
+}
+
 static void
 plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
                  struct plan_builder *builder, struct plan *root)
@@ -232,7 +244,10 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   plan_namespaces (spec, facts, builder, &root);
   if (facts->runs)
     root.flags |= PLAN_RUNS;
-  int r = spec_plan_filesystem (spec, facts, builder, &root, error);
+  int r = check_no_pivot (spec, facts, error);
+  if (r < 0)
+    return r;
+  r = spec_plan_filesystem (spec, facts, builder, &root, error);
   if (r < 0)
     return r;
   r = plan_process (spec, facts, builder, &root, error);

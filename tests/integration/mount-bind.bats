@@ -201,16 +201,3 @@ run_locked() {
   [[ $output == *"mounts[9] '/w': bind source '$BUNDLE/closed/missing': No such file or directory" ]]
   assert_nothing_left
 }
-
-@test "what a createContainer hook binds into the root is seen inside" {
-  make_bundle cat /hooked/file
-  mkdir -p "$BUNDLE/in" "$BUNDLE/rootfs/hooked"
-  echo seen >"$BUNDLE/in/file"
-  printf '#!/bin/sh\nexec mount --bind "%s" "%s"\n' "$BUNDLE/in" "$BUNDLE/rootfs/hooked" >"$BUNDLE/hook"
-  chmod +x "$BUNDLE/hook"
-  config '.hooks.createContainer = [{path: $hook}]' --arg hook "$BUNDLE/hook"
-  run_rt run --bundle "$BUNDLE" "$ID"
-  assert_success
-  assert_output seen
-  [ ! -e "$BUNDLE/rootfs/hooked/file" ]
-}
