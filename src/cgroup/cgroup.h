@@ -134,6 +134,11 @@ int cgroup_update (const struct cgroup *cgroup, const struct oci_resources *stor
 int cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resources *resources,
                           struct tare_error *error);
 
+/* Gives the group to uid (of our own user namespace), which may then make groups in it: v2 alone,
+ * and only the files that the kernel lists. Where an unprivileged runtime may not, it stays ours.
+ */
+int cgroup_delegate (const struct cgroup *cgroup, uint32_t uid, struct tare_error *error);
+
 /* All pids, ascending, of the group and the groups below it. The caller frees. */
 int cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,
                       struct tare_error *error);

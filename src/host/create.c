@@ -361,6 +361,7 @@ const struct step create_steps[] = {
     .send = MESSAGE_MOUNTED },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
   { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },
+  { .name = "delegate", .needed = row_delegates_cgroup, .run = row_delegate_cgroup },
   { .name = "runtime_hooks", .run = runtime_hooks, .send = MESSAGE_HOOKS_DONE },
   { .name = "terminal",
     .needed = row_has_terminal,

@@ -176,11 +176,18 @@ int row_enter_rdt (struct container *container, struct received *received,
 bool row_has_mounts (const struct container *container);
 int row_mounts (struct container *container, struct received *received, struct tare_error *error);
 
+/* cgroup_owner.c */
+bool row_delegates_cgroup (const struct container *container);
+int row_delegate_cgroup (struct container *container, struct received *received,
+                         struct tare_error *error);
+
 /* process.c: what the host side does to init from outside. */
 /* Writes one file of /proc/PID. */
 int process_write_file (pid_t pid, const char *name, const char *text, struct tare_error *error);
 /* Is the container in a cgroup namespace other than our own? */
 bool process_has_cgroup_namespace (const struct spec *spec);
+/* Is a user namespace joined, and not our own? After process_open_namespaces. */
+bool process_joins_user_namespace (const struct container *container);
 int process_set_limits (struct container *container, struct tare_error *error);
 int process_write_time_offsets (struct container *container, struct tare_error *error);
 int process_open_namespaces (struct container *container, struct tare_error *error);

@@ -178,6 +178,20 @@ process_has_cgroup_namespace (const struct spec *spec)
   return spec_is_new (spec, CLONE_NEWCGROUP);
 }
 
+bool
+process_joins_user_namespace (const struct container *container)
+{
+  size_t join = 0;
+  for (size_t i = 0; i < container->spec->n_namespaces; i++)
+    {
+      const struct spec_namespace *namespace = &container->spec->namespaces[i];
+      if (namespace->path != NULL && namespace->type == CLONE_NEWUSER)
+        return is_own (container->joins[join], "user") != 1;
+      join += namespace->path != NULL;
+    }
+  return false;
+}
+
 /* A path may lead to the namespace that we are in ourselves: no sysctl, no hostname there. */
 static int
 refuse_own (const struct spec *spec, const struct spec_namespace *namespace, int fd,

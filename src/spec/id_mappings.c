@@ -74,13 +74,23 @@ spec_check_mappings (const char *place, const struct oci_id_mapping *mappings, s
   return r < 0 ? r : check_overlaps (place, "hostID", outside, count, error);
 }
 
-static bool
-maps (const struct oci_id_mapping *mappings, size_t count, uint32_t id)
+bool
+spec_map_id (const struct oci_id_mapping *mappings, size_t count, uint32_t id, uint32_t *ret_id)
 {
   for (size_t i = 0; i < count; i++)
     if (id >= mappings[i].container_id && id - mappings[i].container_id < mappings[i].size)
-      return true;
+      {
+        *ret_id = mappings[i].host_id + (id - mappings[i].container_id);
+        return true;
+      }
   return false;
+}
+
+static bool
+maps (const struct oci_id_mapping *mappings, size_t count, uint32_t id)
+{
+  uint32_t outside;
+  return spec_map_id (mappings, count, id, &outside);
 }
 
 /* An id that is not mapped cannot be had: the kernel would say no more than "Invalid argument". */

@@ -4,6 +4,28 @@
 
 #include "spec/spec.h"
 
+static bool
+is_writable_cgroup (const struct oci_mount *mount)
+{
+  if (mount->source == NULL || !str_equal (mount->source, "cgroup")
+      || !str_equal (mount->destination, "/sys/fs/cgroup"))
+    return false;
+  for (size_t i = 0; i < mount->n_options; i++)
+    if (str_equal (mount->options[i], "ro") || str_equal (mount->options[i], "rro"))
+      return false;
+  return true;
+}
+
+bool
+spec_delegates_cgroup (const struct spec *spec)
+{
+  const struct oci_config *config = spec->config;
+  bool writable = false;
+  for (size_t i = 0; i < config->n_mounts; i++)
+    writable |= is_writable_cgroup (&config->mounts[i]);
+  return writable && spec_is_new (spec, CLONE_NEWCGROUP);
+}
+
 struct spec_namespace_plan
 spec_plan_namespaces (uint64_t new_namespaces, uint64_t joined_namespaces, bool time_offsets)
 {

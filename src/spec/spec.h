@@ -98,6 +98,13 @@ void spec_free (struct spec *spec);
  * change: to join the host's own, by a path, would change the host. */
 uint64_t spec_changed_namespaces (const struct spec *spec);
 
+/* Is the container's control group to be its user's (config-linux.md "Cgroup ownership")? In a new
+ * cgroup namespace, with a cgroup file system that can be written. */
+bool spec_delegates_cgroup (const struct spec *spec);
+/* The id outside of an id that linux.uidMappings or gidMappings maps; false: it is in none. */
+bool spec_map_id (const struct oci_id_mapping *mappings, size_t count, uint32_t id,
+                  uint32_t *ret_id);
+
 /* A further process of a container: container's config with another process, as options says,
  * lowered and checked as any. It borrows from container and options, which must outlive it. */
 int spec_load_exec (const struct spec *container, const struct tare_exec_options *options,

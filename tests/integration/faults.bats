@@ -60,6 +60,7 @@ make_shapes() {
               | .linux.timeOffsets = {monotonic: {secs: 100}}
               | .mounts |= map (select (.type != \"sysfs\"))"
   shape joined '.linux.namespaces += [{type: "user", path: "/proc/self/ns/user"}]'
+  shape owned '(.mounts[] | select (.destination == "/sys/fs/cgroup") | .options) -= ["ro"]'
   shape terminal '.process.terminal = true'
   shape attributes '.linux.personality = {domain: "LINUX"}'
   shape idmapped ".mounts += [{destination: \"/tmp\", type: \"bind\", source: \"$WORK/plain\", options: [\"bind\"],
@@ -84,6 +85,7 @@ shape_of() {
     terminal | console) echo terminal ;;
     attributes) echo attributes ;;
     net_devices) echo devices ;;
+    delegate) echo owned ;;
     *) echo plain ;;
   esac
 }

@@ -15,7 +15,7 @@ setup_file() {
 }
 teardown_file() {
   local result=0
-  [ -z "${WORK:-}" ] || user_audit || result=1
+  [ -z "${WORK:-}" ] || wait_until 10 user_audit || result=1 # who is dead may wait to be reaped
   file_end || result=1
   return $result
 }
@@ -25,11 +25,17 @@ setup() {
 }
 teardown() {
   test_end
+  [ -z "${DELEGATED:-}" ] || rmdir "$DELEGATED/runner" "$DELEGATED"
 }
 
-# The state root is the user's own, and nobody says where.
+# The state root is the user's own, and nobody says where. DELEGATED: a group of the user's, where
+# it runs from then on.
 rt() {
-  as_user "$RUNTIME_COPY" "$@" 3>&-
+  (
+    [ -z "${DELEGATED:-}" ] || echo "$BASHPID" >"$DELEGATED/runner/cgroup.procs"
+    # shellcheck disable=SC2086
+    as_user "$RUNTIME_COPY" ${LOG:-} "$@" 3>&-
+  )
 }
 
 # A bundle with root, then three ranges with gaps on both sides.
@@ -157,4 +163,30 @@ ROWS
   assert_success
   [ "${#lines[@]}" -eq 340 ]
   wait_until 30 user_audit
+}
+
+@test "an ordinary user, who cannot give its groups away: they stay its own, and are removed" {
+  local tree=/sys/fs/cgroup
+  [ -e $tree/cgroup.controllers ] || tree=$tree/unified
+  [ -e $tree/cgroup.procs ] || skip "no cgroup v2 tree"
+  DELEGATED=$tree/$TAG-delegated
+  mkdir "$DELEGATED" "$DELEGATED/runner"
+  chown "$USER_ID" "$DELEGATED" "$DELEGATED"/{.,runner}/cgroup.{procs,threads,subtree_control} "$DELEGATED/runner"
+  make_user_bundle sleep 1000
+  config '.linux.uidMappings += [{containerID: 1, hostID: $range, size: 10}] | .linux.gidMappings = .linux.uidMappings
+          | .linux.namespaces |= map (select (.type != "cgroup")) + [{type: "cgroup"}]
+          | .mounts |= map (select (.destination != "/sys/fs/cgroup")) + [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup"}]' --argjson range "$RANGE"
+  local user
+  for user in 0 3; do
+    config '.process.user = {uid: $user, gid: $user}' --argjson user $user
+    LOG='--log-level debug' create
+    [ -z "$(find "$DELEGATED" ! -user root ! -user "$USER_ID")" ]
+    [ "$(stat -c %u "$DELEGATED/$ID")" = "$USER_ID" ]
+    grep -c 'it stays ours' "$BUNDLE/err" >"$BUNDLE/lines" || true
+    [ "$(cat "$BUNDLE/lines")" = $((user > 0)) ] || fail_with "$user: $(cat "$BUNDLE/err")"
+    rt start "$ID"
+    rt delete --force "$ID"
+    [ ! -e "$DELEGATED/$ID" ]
+  done
+  assert_nothing_left
 }

@@ -16,7 +16,8 @@ user_begin() {
 # Call in setup_file after user_begin: the user has a name, and subordinate ids, in files of /etc
 # that as_user mounts over the machine's own for what it runs. FEW: the first of 1000 small numbers.
 user_gets_ranges() {
-  RANGE=$((USER_ID + 5000000)) SECOND_RANGE=$((USER_ID + 6000000)) FEW=3000
+  RANGE=$((10000000 + $$ % 100000 * 20000)) # no other file's at the same time
+  SECOND_RANGE=$((RANGE + 15000)) FEW=3000
   ETC=$WORK/etc
   export RANGE SECOND_RANGE FEW ETC
   mkdir "$ETC"

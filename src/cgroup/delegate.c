@@ -1,0 +1,59 @@
+/* A group that its container may divide: given to the user who runs in it, with the files that the
+ * kernel says are safe to give. Serves config-linux.md "Cgroup ownership", cgroups(7) "Cgroups
+ * delegation". Not beside groups of v1, where delegation is not safe.
+ */
+#include "cgroup/private.h"
+
+#include <fcntl.h>
+
+#include "sys/file.h"
+
+/* Where the kernel does not say. */
+static const char fallback[] = "cgroup.procs\n"
+                               "cgroup.subtree_control\n"
+                               "cgroup.threads\n";
+
+static int
+give (int group, const char *name, uint32_t uid)
+{
+  int r = sys_fchownat (group, name, uid, (uint32_t) -1, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  return r == -ENOENT ? 0 : r; /* of a controller that is not enabled here */
+}
+
+static int
+give_files (int group, char *names, uint32_t uid, struct tare_error *error)
+{
+  const char *name;
+  int r = 0;
+  while (r >= 0 && (name = strsep (&names, "\n")) != NULL)
+    if (*name != '\0' && strchr (name, '/') == NULL)
+      {
+        r = give (group, name, uid);
+        if (r < 0)
+          return fail (error, r, "give '%s' of the container's cgroup to uid %u", name, uid);
+      }
+  r = give (group, "", uid);
+  return r < 0 ? fail (error, r, "give the container's cgroup to uid %u", uid) : 0;
+}
+
+int
+cgroup_delegate (const struct cgroup *cgroup, uint32_t uid, struct tare_error *error)
+{
+  char names[4096] = "";
+  struct tare_error failure = { 0 };
+  const struct cgroup_hierarchy *h = hierarchy_held (cgroup, NULL);
+  if (cgroup->n_hierarchies != 1 || h == NULL)
+    return 0;
+  autoclose int list = sys_open ("/sys/kernel/cgroup/delegate", O_RDONLY, 0);
+  if (list < 0 || sys_read_full (list, names, sizeof names - 1) <= 0)
+    memcpy (names, fallback, sizeof fallback);
+  int r = give_files (h->fd, names, uid, &failure);
+  if (r == -EPERM && cgroup->unprivileged)
+    {
+      log_debug (cgroup->log, "%s; it stays ours", failure.message);
+      return 0;
+    }
+  if (r < 0 && error != NULL)
+    *error = failure;
+  return r;
+}
