@@ -71,6 +71,32 @@ setgroups_is_denied (void)
   return fd >= 0 && sys_read_full (fd, text, sizeof text - 1) >= 4 && memcmp (text, "deny", 4) == 0;
 }
 
+static void
+put_map (struct buf *text, const struct map *map)
+{
+  for (size_t i = 0; i < map->count; i++)
+    buf_format (text, "%u %u %u\n", map->mappings[i].container_id, map->mappings[i].host_id,
+                map->mappings[i].size);
+}
+
+/* The kernel takes a map in one piece, and less than a page of it. */
+static int
+check_length (const struct map *map, struct tare_error *error)
+{
+  auto_ (buf)
+  struct buf text = { 0 };
+  long page = sysconf (_SC_PAGESIZE);
+  put_map (&text, map);
+  if (text.failed)
+    return fail (error, ENOMEM, "linux.%s", map->property);
+  if (text.length < (size_t) page)
+    return 0;
+  return fail_kind (
+      error, TARE_ERROR_CONFIG, EINVAL,
+      "linux.%s: %zu mappings take %zu bytes as the kernel's text, which may have %ld",
+      map->property, map->count, text.length, page - 1);
+}
+
 int
 id_maps_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error)
 {
@@ -88,10 +114,13 @@ id_maps_facts (const struct spec *spec, struct spec_facts *facts, struct tare_er
                       "the others");
   if (!spec_is_new (spec, CLONE_NEWUSER))
     return 0;
-  int may_write = may_write_maps (error);
+  const struct map uids = uid_map (spec), gids = gid_map (spec);
+  r = check_length (&uids, error);
+  if (r >= 0)
+    r = check_length (&gids, error);
+  int may_write = r < 0 ? r : may_write_maps (error);
   if (may_write < 0)
     return may_write;
-  const struct map gids = gid_map (spec);
   facts->setgroups_denied = setgroups_is_denied () || (may_write == 0 && is_own_id (&gids));
   return 0;
 }
@@ -103,9 +132,7 @@ write_map (pid_t pid, const struct map *map, struct tare_error *error)
 {
   auto_ (buf)
   struct buf text = { 0 };
-  for (size_t i = 0; i < map->count; i++)
-    buf_format (&text, "%u %u %u\n", map->mappings[i].container_id, map->mappings[i].host_id,
-                map->mappings[i].size);
+  put_map (&text, map);
   if (text.failed)
     return fail (error, ENOMEM, "linux.%s", map->property);
   int r = process_write_file (pid, map->file, text.bytes, error);

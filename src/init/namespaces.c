@@ -205,6 +205,18 @@ step_become_root (struct init *init, struct tare_error *error)
   return undump_if_host_allows (init, error);
 }
 
+/* The kernel has no other word for a pid namespace that ended with its first process. */
+static int
+fork_fail (const struct init *init, int r, struct tare_error *error)
+{
+  const struct plan_join *join = plan_elements (init->plan, init->plan->joins);
+  size_t pid = find_join (init, CLONE_NEWPID);
+  if (r != -ENOMEM || pid == init->plan->joins.count || join[pid].path == 0)
+    return fail (error, r, "fork into the namespaces");
+  return fail (error, r, "join pid namespace '%s': its process 1 has ended, so nobody can enter it",
+               plan_string (init->plan, join[pid].path));
+}
+
 /* pid and time namespaces are entered by children only. The child's parent must be the host side,
  * or its exit status is lost: CLONE_PARENT. Our clone3 gives its pid as the host side sees it. */
 int
@@ -214,7 +226,7 @@ step_fork (struct init *init, struct tare_error *error)
   struct sys_clone clone = { .flags = CLONE_PARENT, .pidfd = &pidfd, .cgroup = -EBADF };
   pid_t pid = sys_clone3 (&clone);
   if (pid < 0)
-    return fail (error, pid, "fork into the namespaces");
+    return fork_fail (init, pid, error);
   if (pid > 0)
     {
       int r = channel_send (&init->channel, MESSAGE_FORKED, (uint64_t) pid, &pidfd, 1, error);
