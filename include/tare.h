@@ -38,6 +38,7 @@ extern "C"
     TARE_ERROR_PROTOCOL,               /* the two programs disagree, or one died */
     TARE_ERROR_CORRUPT,                /* a file of the state directory is not what was written */
     TARE_ERROR_HOOK,                   /* a hook failed, or ran past its timeout */
+    TARE_ERROR_CANCELLED,              /* the caller has called it off; code is -ECANCELED */
   };
 
   /* One error, 512 bytes, no heap: it works when memory is gone and crosses a socket as it is. */
@@ -131,6 +132,7 @@ extern "C"
     bool notify; /* the process gets a NOTIFY_SOCKET, unless it has one: see tare_notify_socket;
                   * with `start`, ret_process->notify is there */
     uint32_t listen_fds; /* so many from 3 on are for LISTEN_FDS; those to preserve come after */
+    int cancel; /* once it is readable (poll), what has been made is taken back; -1: none */
   };
 
   struct tare_process
@@ -144,7 +146,7 @@ extern "C"
 #define TARE_CREATE_OPTIONS_INIT                                                                   \
   {                                                                                                \
     sizeof (struct tare_create_options), NULL, NULL, NULL, NULL, { -1, -1, -1 }, 0, false, false,  \
-        false, false, 0, 0, false, 0                                                               \
+        false, false, 0, 0, false, 0, -1                                                           \
   }
 
 #define TARE_PROCESS_INIT                                                                          \
@@ -210,13 +212,14 @@ extern "C"
     /* of the terminal, in characters, from the first instant; 0: as a terminal comes */
     uint16_t terminal_rows, terminal_columns;
     uint32_t listen_fds; /* so many from 3 on are for LISTEN_FDS; those to preserve come after */
+    int cancel;          /* once it is readable (poll), the process is killed; -1: none */
   };
 
 #define TARE_EXEC_OPTIONS_INIT                                                                     \
   {                                                                                                \
     sizeof (struct tare_exec_options), NULL, 0, NULL, NULL, 0, NULL, 0, NULL, false, false, 0, 0,  \
         NULL, 0, NULL, 0, NULL, NULL, TARE_UNSET, TARE_UNSET, NULL, false, false, NULL, 0, NULL,   \
-        { -1, -1, -1 }, 0, 0, 0, 0                                                                 \
+        { -1, -1, -1 }, 0, 0, 0, 0, -1                                                             \
   }
 
   /* Runs a process in a container that is created or running; returns after its execve succeeded.

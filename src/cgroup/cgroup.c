@@ -359,6 +359,17 @@ cgroup_kill (const struct cgroup *cgroup, struct tare_error *error)
   return cgroup->layout->kill (cgroup, error);
 }
 
+void
+cgroup_release (const struct cgroup *cgroup, pid_t pid)
+{
+  char text[16];
+  const struct cgroup_hierarchy *h = hierarchy_of (cgroup, "freezer");
+  if (h == NULL || h->v2 || cgroup_is_frozen (cgroup, NULL) <= 0)
+    return;
+  (void) snprintf (text, sizeof text, "%d", (int) pid);
+  (void) group_write (h->root, "cgroup.procs", text);
+}
+
 int
 cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error)
 {

@@ -146,6 +146,8 @@ int cgroup_signal_all (const struct cgroup *cgroup, int signal, struct tare_erro
 /* SIGKILL to every process: cgroup.kill, else freeze, kill, thaw. A group that is gone, or that
  * there never was (the driver none), has none. */
 int cgroup_kill (const struct cgroup *cgroup, struct tare_error *error);
+/* v1: takes a process that is to die out of a frozen group, where it could not. */
+void cgroup_release (const struct cgroup *cgroup, pid_t pid);
 int cgroup_freeze (const struct cgroup *cgroup, bool frozen, struct tare_error *error);
 /* 1 frozen, 0 not. */
 int cgroup_is_frozen (const struct cgroup *cgroup, struct tare_error *error);

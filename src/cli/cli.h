@@ -225,7 +225,7 @@ enum cli_create_mode
   CLI_RUN_ATTACHED,
 };
 int cli_create_container (struct cli *cli, const struct cli_create_options *options,
-                          enum cli_create_mode mode, const char *id,
+                          enum cli_create_mode mode, int cancel, const char *id,
                           struct tare_process *ret_process, struct tare_error *error);
 
 /* ---- an attached terminal (run, exec)
@@ -306,6 +306,8 @@ void cli_close_process (struct tare_process *process);
 int cli_system_error (struct tare_error *error, const char *what);
 /* Blocks what is to be forwarded, and SIGCHLD; they come by the descriptor that is returned. */
 int cli_open_signals (struct tare_error *error);
+/* After that: readable once one has come that asks for an end. It is left to be forwarded. */
+int cli_open_cancel (struct tare_error *error);
 /* Forwards them, and relays terminal's bytes, until the process ends. Returns its exit status, or
  * 128+n. */
 int cli_wait (struct tare_process *process, int signals, struct cli_terminal *terminal,

@@ -6,7 +6,7 @@
 
 static int
 create (struct cli *cli, const struct cli_create_options *options, enum cli_create_mode mode,
-        const char *id, struct tare_process *ret_process, struct tare_error *error)
+        int cancel, const char *id, struct tare_process *ret_process, struct tare_error *error)
 {
   struct tare_create_options create = {
     .size = sizeof create,
@@ -22,6 +22,7 @@ create (struct cli *cli, const struct cli_create_options *options, enum cli_crea
     .start = mode != CLI_CREATE,
     .notify = cli_notify_path () != NULL,
     .listen_fds = cli_listen_fds (),
+    .cancel = cancel,
   };
   if (create.want_terminal)
     cli_terminal_size (&create.terminal_rows, &create.terminal_columns);
@@ -30,8 +31,8 @@ create (struct cli *cli, const struct cli_create_options *options, enum cli_crea
 
 int
 cli_create_container (struct cli *cli, const struct cli_create_options *options,
-                      enum cli_create_mode mode, const char *id, struct tare_process *ret_process,
-                      struct tare_error *error)
+                      enum cli_create_mode mode, int cancel, const char *id,
+                      struct tare_process *ret_process, struct tare_error *error)
 {
   struct tare_process process = TARE_PROCESS_INIT;
   int socket = -1;
@@ -39,7 +40,7 @@ cli_create_container (struct cli *cli, const struct cli_create_options *options,
   if (r >= 0 && options->pidfd_socket != NULL)
     r = socket = cli_connect_pidfd_socket (options->pidfd_socket, error);
   if (r >= 0)
-    r = create (cli, options, mode, id, &process, error);
+    r = create (cli, options, mode, cancel, id, &process, error);
   if (r >= 0 && socket >= 0)
     {
       r = cli_send_descriptor (socket, process.pidfd, error);
@@ -64,7 +65,7 @@ run_create (struct cli *cli, const void *values, char **arguments, size_t count,
 {
   struct tare_process process;
   (void) count;
-  int r = cli_create_container (cli, values, CLI_CREATE, arguments[0], &process, error);
+  int r = cli_create_container (cli, values, CLI_CREATE, -1, arguments[0], &process, error);
   if (r >= 0)
     cli_close_process (&process);
   return r;

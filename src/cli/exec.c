@@ -147,14 +147,16 @@ execute (struct cli *cli, const struct exec_options *given, const char *id,
 
 static int
 exec_attached (struct cli *cli, const struct exec_options *given, const char *id,
-               const struct request *request, struct tare_error *error)
+               struct request *request, struct tare_error *error)
 {
   struct tare_process process = TARE_PROCESS_INIT;
   struct cli_terminal terminal = CLI_TERMINAL_INIT;
   int signals = cli_open_signals (error);
   if (signals < 0)
     return signals;
-  int r = execute (cli, given, id, request, &process, error);
+  int r = request->options.cancel = cli_open_cancel (error);
+  if (r >= 0)
+    r = execute (cli, given, id, request, &process, error);
   if (r >= 0)
     {
       r = cli_terminal_open (&terminal, process.terminal, error);
@@ -166,6 +168,8 @@ exec_attached (struct cli *cli, const struct exec_options *given, const char *id
   cli_terminal_close (&terminal);
   if (process.pidfd >= 0)
     (void) close (process.pidfd);
+  if (request->options.cancel >= 0)
+    (void) close (request->options.cancel);
   (void) close (signals);
   return r;
 }

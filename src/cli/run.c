@@ -55,7 +55,10 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
   int signals = cli_open_signals (error);
   if (signals < 0)
     return signals;
-  int r = cli_create_container (cli, options, CLI_RUN_ATTACHED, id, &process, error);
+  int cancel = cli_open_cancel (error);
+  int r = cancel;
+  if (r >= 0)
+    r = cli_create_container (cli, options, CLI_RUN_ATTACHED, cancel, id, &process, error);
   if (r >= 0)
     {
       r = cli_terminal_open (&terminal, process.terminal, error);
@@ -70,6 +73,8 @@ run_attached (struct cli *cli, const struct cli_create_options *options, const c
         r = delete_after (cli, id, ended, r, error);
       cli_close_process (&process);
     }
+  if (cancel >= 0)
+    (void) close (cancel);
   (void) close (signals);
   return r;
 }
@@ -79,7 +84,7 @@ run_detached (struct cli *cli, const struct cli_create_options *options, const c
               struct tare_error *error)
 {
   struct tare_process process = TARE_PROCESS_INIT;
-  int r = cli_create_container (cli, options, CLI_RUN_DETACHED, id, &process, error);
+  int r = cli_create_container (cli, options, CLI_RUN_DETACHED, -1, id, &process, error);
   if (r < 0)
     return r;
   r = cli_notify_wait (&process, error);
@@ -110,7 +115,8 @@ const struct cli_command cli_run = {
   .summary = "create and start a container, and wait for its end",
   .description = "Does what create and start do, and waits: signals are forwarded to the "
                  "container, its terminal is relayed, and at its end the container is "
-                 "deleted.\n"
+                 "deleted. SIGINT, SIGTERM, SIGHUP or SIGQUIT before the program runs "
+                 "takes back what has been made.\n"
                  "Ends with the exit status of the container, or 128 plus the number of "
                  "the signal that killed it; 127 where the program is not found, 126 where "
                  "it cannot be executed, 1 for any other failure.\n",

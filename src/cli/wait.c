@@ -17,6 +17,9 @@
  * stop and continue us; but not with a terminal in raw mode, see stop (). */
 static const int kept_signals[] = { SIGURG, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT };
 
+/* Whoever waits for us, or for the container, has had enough. */
+static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
 int
 cli_open_signals (struct tare_error *error)
 {
@@ -32,6 +35,17 @@ cli_open_signals (struct tare_error *error)
   int r = cli_system_error (error, "sigprocmask");
   (void) close (fd);
   return r;
+}
+
+int
+cli_open_cancel (struct tare_error *error)
+{
+  sigset_t set;
+  sigemptyset (&set);
+  for (size_t i = 0; i < COUNT_OF (ending_signals); i++)
+    sigaddset (&set, ending_signals[i]);
+  int fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return fd < 0 ? cli_system_error (error, "signalfd") : fd;
 }
 
 /* As SIGTSTP would have it, with our terminal as it was found; then on. */

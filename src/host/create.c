@@ -387,6 +387,7 @@ host_create (const struct host *host, const char *id, const struct tare_create_o
     return r;
   container.options = options;
   container.stdio = options->stdio;
+  container.cancel = options->cancel;
   container.preserve_fds = options->listen_fds + options->preserve_fds;
   container.pid_file = options->pid_file;
   container.console_socket = options->console_socket;

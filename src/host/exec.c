@@ -231,6 +231,7 @@ host_exec (const struct host *host, const char *id, const struct tare_exec_optio
   struct container container = CONTAINER_INIT (host, id);
   container.exec = options;
   container.stdio = options->stdio;
+  container.cancel = options->cancel;
   container.preserve_fds = options->listen_fds + options->preserve_fds;
   container.pid_file = options->pid_file;
   container.console_socket = options->console_socket;

@@ -84,6 +84,7 @@ run_hook (const struct container *container, const struct hook_kind *kind, size_
     .state_length = state->length,
     .directory = directory,
     .output = container->hook_output,
+    .cancel = kind->status == OCI_STATUS_STOPPED ? NULL : &container->cancel,
   };
   return hook_run (&hook, error);
 }

@@ -22,6 +22,7 @@ struct container
   const struct tare_exec_options *exec;      /* exec only */
   /* of the process to be made, from the options of create or exec */
   const int *stdio;
+  int cancel; /* the caller's, or negative */
   uint32_t preserve_fds;
   const char *pid_file;
   const char *console_socket; /* who gets the terminal */
@@ -76,7 +77,7 @@ struct container
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
     .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
     .console = -EBADF, .notify = -EBADF, .hook_output = { -EBADF, -EBADF }, .source = -EBADF,      \
-    .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, .container_init = -EBADF,                    \
+    .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, .container_init = -EBADF, .cancel = -EBADF,  \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
 /* Closes and frees; no effect on what the container is. */

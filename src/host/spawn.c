@@ -220,6 +220,11 @@ int
 spawn_kill (struct container *container, struct tare_error *error)
 {
   (void) error;
+  if (container->exec != NULL && container->pidfd >= 0 && container->has_cgroup)
+    {
+      (void) sys_pidfd_send_signal (container->pidfd, SIGKILL);
+      cgroup_release (&container->cgroup, container->pid); /* killed already: it runs no more */
+    }
   kill_and_wait (&container->stage);
   kill_and_wait (&container->pidfd);
   close_fd (&container->channel.fd); /* for an init that we were never told of */

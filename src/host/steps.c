@@ -57,18 +57,36 @@ explain_silence (struct container *container, int known, struct tare_error *erro
 }
 
 /* Until there is something to receive, the end of the socket included. What the stage forked holds
- * init's end of it too: a stage that died before it said FORKED ends nothing. -ECONNRESET. */
+ * init's end of it too: a stage that died before it said FORKED ends nothing. -ECONNRESET;
+ * -ECANCELED: the caller has called it off. */
 static int
 await_message (const struct container *container)
 {
-  struct pollfd fds[] = { { container->channel.fd, POLLIN, 0 }, { container->pidfd, POLLIN, 0 } };
+  struct pollfd fds[] = { { container->channel.fd, POLLIN, 0 },
+                          { container->cancel, POLLIN, 0 },
+                          { container->pidfd, POLLIN, 0 } };
   int r;
   while ((r = poll (fds, COUNT_OF (fds), -1)) < 0 && errno == EINTR)
     ;
+  if (r > 0 && fds[1].revents != 0)
+    return -ECANCELED;
   /* Its last word may have come after we looked for one, and before we looked at it. */
   if (r > 0 && fds[0].revents == 0)
     r = poll (fds, 1, 0);
   return r < 0 ? -errno : r == 0 ? -ECONNRESET : 0;
+}
+
+static bool
+is_cancelled (const struct container *container)
+{
+  struct pollfd cancel = { container->cancel, POLLIN, 0 };
+  return container->cancel >= 0 && poll (&cancel, 1, 0) > 0;
+}
+
+static int
+cancelled (const struct step *step, struct tare_error *error)
+{
+  return fail_kind (error, TARE_ERROR_CANCELLED, ECANCELED, "cancelled in step %s", step->name);
 }
 
 static int
@@ -81,6 +99,8 @@ run_step (const struct step *step, struct container *container, struct tare_erro
   if (step->receive != MESSAGE_NONE)
     {
       r = await_message (container);
+      if (r == -ECANCELED)
+        return cancelled (step, error);
       if (r >= 0)
         r = channel_receive (&container->channel, step->receive, &received, error);
       if (r == -ECONNRESET)
@@ -95,6 +115,8 @@ run_step (const struct step *step, struct container *container, struct tare_erro
     r = explain_silence (container, r, error);
   for (size_t i = 0; i < received.n_fds; i++)
     close_fd (&received.fds[i]);
+  if (r >= 0 && step->send == MESSAGE_RUN && is_cancelled (container)) /* before the program runs */
+    return cancelled (step, error);
   if (r < 0 || step->send == MESSAGE_NONE)
     return r;
   r = channel_send (&container->channel, step->send, 0, container->outgoing, container->n_outgoing,

@@ -206,13 +206,17 @@ milliseconds_left (const struct run *run)
   return left > INT32_MAX ? INT32_MAX : (int) left;
 }
 
-/* Until the hook's own end; its output is read all the while, or it would wait for us. -ETIME. */
+/* Until the hook's own end; its output is read all the while, or it would wait for us. -ETIME,
+ * -ECANCELED. */
 static int
 watch (struct run *run)
 {
+  const int *cancel = run->hook->cancel;
   for (;;)
     {
-      struct pollfd fds[] = { { run->pidfd, POLLIN, 0 }, { run->output[0], POLLIN, 0 } };
+      struct pollfd fds[] = { { run->pidfd, POLLIN, 0 },
+                              { run->output[0], POLLIN, 0 },
+                              { cancel != NULL ? *cancel : -1, POLLIN, 0 } };
       int left = milliseconds_left (run);
       int r = poll (fds, COUNT_OF (fds), left);
       if (r < 0 && errno != EINTR)
@@ -223,6 +227,8 @@ watch (struct run *run)
         (void) read_output (run);
       if (r > 0 && fds[0].revents != 0)
         break;
+      if (r > 0 && fds[2].revents != 0)
+        return -ECANCELED;
     }
   for (int i = 0; i < MOST_CHUNKS && run->output[0] >= 0 && read_output (run) > 0; i++)
     ;
@@ -287,6 +293,9 @@ run_and_wait (struct run *run, struct tare_error *error)
   if (watched == -ETIME)
     return fail_kind (error, TARE_ERROR_HOOK, ETIME, "%s '%s': hook ran past its timeout of %u s",
                       hook->label, hook->path, hook->timeout);
+  if (watched == -ECANCELED)
+    return fail_kind (error, TARE_ERROR_CANCELLED, ECANCELED, "%s '%s': cancelled", hook->label,
+                      hook->path);
   if (watched < 0 || r < 0)
     return fail (error, watched < 0 ? watched : r, "%s '%s': wait for it", hook->label, hook->path);
   return judge (run, status, error);
@@ -303,5 +312,7 @@ hook_run (const struct hook *hook, struct tare_error *error)
     .pidfd = -EBADF,
   };
   int r = run_and_wait (&run, error);
+  if (r < 0 && error != NULL && error->kind == TARE_ERROR_CANCELLED)
+    return r;
   return r < 0 ? classify (error, r, TARE_ERROR_HOOK) : 0;
 }

@@ -22,9 +22,11 @@ struct hook
   /* gets the first of what it printed, without the space around it; size 0: nothing */
   char *answer;
   size_t answer_size;
+  const int *cancel; /* once that is readable it is killed; NULL, negative: never */
 };
 
-/* Runs it and waits for its end. TARE_ERROR_HOOK: it failed, the message has what it printed. */
+/* Runs it and waits for its end. TARE_ERROR_HOOK: it failed, the message has what it printed.
+ * TARE_ERROR_CANCELLED. */
 int hook_run (const struct hook *hook, struct tare_error *error);
 
 #endif
