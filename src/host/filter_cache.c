@@ -28,7 +28,7 @@ static const char magic[8] = "tare-bpf";
 struct header
 {
   char magic[8];
-  uint64_t key_length; /* the key follows, then the program */
+  uint64_t key_length, program_length; /* the key follows, then the program */
 };
 
 static unsigned
@@ -82,7 +82,9 @@ filter_cache_find (int root, const struct buf *key, int fd)
       || memcmp (bytes + sizeof header, key->bytes, key->length) != 0)
     return false;
   size_t begin = sizeof header + key->length;
-  return length > begin && sys_write_full (fd, bytes + begin, length - begin) >= 0;
+  /* Of less than all of it the kernel might take a part for a program. */
+  return length > begin && length - begin == header.program_length
+         && sys_write_full (fd, bytes + begin, length - begin) >= 0;
 }
 
 /* The new file takes the old one's place as a whole. The lock is its writer's alone; who does not
@@ -90,7 +92,7 @@ filter_cache_find (int root, const struct buf *key, int fd)
 static int
 write_file (int root, const struct buf *key, const void *program, size_t length)
 {
-  struct header header = { .key_length = key->length };
+  struct header header = { .key_length = key->length, .program_length = length };
   char name[3];
   memcpy (header.magic, magic, sizeof magic);
   slot_name (key, name);

@@ -208,7 +208,6 @@ state_write (struct state *state, struct tare_error *error)
   record->has_later_hooks = record->later_hooks;
   record->has_chrooted = record->chrooted;
   record->has_keep_keyring = record->keep_keyring;
-  record->has_later_hooks = record->later_hooks;
   oci_write (&text, &state_record_table, record, 2);
   buf_text (&text, "\n");
   if (text.failed)
