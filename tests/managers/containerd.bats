@@ -280,3 +280,28 @@ task_is() {
   assert_run 1
   task_is RUNNING
 }
+
+@test "a directory, a user, a source of a mount that is none, a program for another machine" {
+  run ctr_run --rm --cwd=/etc/text true
+  assert_run 1
+  assert_contains 'OCI runtime create failed' /etc/text
+  run ctr_run --rm --mount=type=bind,src=/no/such/source,dst=/x,options=bind true
+  assert_run 1
+  assert_contains 'OCI runtime create failed' /no/such/source
+  [[ ${output,,} == *'no such file or directory'* ]]
+  make_foreign "$WORK/other"
+  run ctr_run --rm "--mount=type=bind,src=$WORK/other,dst=/bin/other,options=bind" /bin/other
+  [ "$status" -ne 0 ]
+  assert_contains /bin/other
+  [[ ${output,,} == *'exec format error'* ]]
+  ctr_run -d sleep 100
+  run ctr tasks exec --exec-id one --user nobody-here "$ID" true
+  assert_run 1
+  assert_contains 'no users found'
+}
+
+@test "the page about containerd: what it has a person type" {
+  run page_run containerd.md ctr --address /run/containerd/containerd.sock --namespace "$TAG"
+  assert_run 0
+  assert_contains hello 'uid=0' 137
+}

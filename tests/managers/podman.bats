@@ -17,13 +17,13 @@ cgroups = "enabled"
 [network]
 network_backend = "netavark"
 network_config_dir = "$WORK/networks"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runtime"
-runtime_supports_json = ["$(list_runtimes '", "')"]
-[engine.runtimes]
 END
+    # the page's own lines, with what this machine needs, and the other runtimes of these tests
+    doc_blocks podman.md toml |
+      sed -e 's|^\[engine\]|&\ncgroup_manager = "cgroupfs"\nevents_logger = "file"|' \
+        -e 's|^\[engine\]|&\ninfra_image = "localhost/pause"|' \
+        -e "/^runtime_supports/s|\"tare\"|&, \"$(list_runtimes '", "')\"|" \
+        -e "s|\"/usr/local/bin/tare\", \"/usr/bin/tare\"|\"$WORK/bin/runtime\"|"
     for name in "$WORK"/bin/runtime*; do
       printf '%s = ["%s"]\n' "$(basename "$name")" "$name"
     done
@@ -34,6 +34,8 @@ END
   make_busybox "$WORK/busybox"
   tar -C "$WORK/busybox" -c . >"$WORK/bb.tar"
   podman import --change 'CMD ["sh"]' "$WORK/bb.tar" bb
+  podman import --change 'CMD ["sleep", "1000"]' "$WORK/bb.tar" pause # what holds a pod
+  grep -q '^runtime = "tare"$' "$CONTAINERS_CONF"
 }
 
 teardown_file() {
@@ -283,8 +285,7 @@ state_is() {
 }
 
 @test "a pod: containers that share namespaces" {
-  podman pod create --cgroup-parent "/$TAG" --infra-image bb --infra-command 'sleep 1000' \
-    --name "$NAME-pod"
+  podman pod create --cgroup-parent "/$TAG" --name "$NAME-pod"
   podman run -d --pod "$NAME-pod" bb sh -c \
     'echo pod >/var/www/index.html; exec httpd -f -p 80 -h /var/www'
   run podman run --rm --pod "$NAME-pod" bb sh -c \
@@ -306,11 +307,126 @@ state_is() {
   podman rmi built
 }
 
-@test "stats and inspect see what runs" {
+@test "stats, inspect, and update of a container that runs" {
+  has_controller memory
   podman_run -d --memory 64m bb sleep 100
-  run podman stats --no-stream --format '{{.MemLimit}}' "$NAME"
+  run podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$NAME"
   assert_run 0
+  assert_contains '/ 67.11MB 1'
   run podman inspect --format '{{.OCIRuntime}}' "$NAME"
+  assert_run 0 tare
+  podman update --memory 32m "$NAME"
+  run podman exec "$NAME" sh -c \
+    'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+  assert_run 0 33554432
+}
+
+@test "a user namespace: ids of its own, a volume, an exec" {
+  mkdir -p "$WORK/mapped"
+  chown 200000:200000 "$WORK/mapped"
+  podman_run -d --uidmap 0:200000:65536 --gidmap 0:200000:65536 -v "$WORK/mapped:/mapped" bb sleep 100
+  run podman exec "$NAME" sh -c 'id -u; cat /proc/self/uid_map; touch /mapped/x; stat -c %u /etc/text'
   assert_run 0
-  assert_contains runtime
+  assert_contains $'0\n' 200000 65536
+  [ "${lines[2]}" = 0 ]
+  [ "$(stat -c %u "$WORK/mapped/x")" = 200000 ]
+}
+
+@test "a named volume keeps what is written, and is filled from the image" {
+  podman volume create "$NAME-v"
+  run podman run --cgroup-parent "/$TAG" --rm -v "$NAME-v:/etc" bb sh -c 'echo mine >/etc/mine'
+  assert_run 0 ''
+  run podman_run --rm -v "$NAME-v:/data" bb cat /data/mine /data/text
+  assert_run 0 $'mine\na text'
+  podman volume rm "$NAME-v"
+}
+
+@test "a healthcheck" {
+  # its timer would be systemd's
+  podman_run -d --health-cmd 'test -e /tmp/well' --health-interval disable --health-retries 1 bb \
+    sleep 100
+  run podman healthcheck run "$NAME"
+  assert_run 1
+  podman exec "$NAME" touch /tmp/well
+  run podman healthcheck run "$NAME"
+  assert_run 0
+  run podman inspect --format '{{.State.Health.Status}}' "$NAME"
+  assert_run 0 healthy
+}
+
+@test "without control groups" {
+  is_tare || skip "runc has no --cgroup-manager=disabled"
+  run podman run --rm --cgroups=disabled bb sh -c 'echo hello; cat /proc/self/cgroup'
+  assert_run 0
+  assert_contains hello
+  [[ $output != *libpod* ]]
+}
+
+@test "play kube: a pod of two containers, and its end" {
+  cat >"$WORK/pod.yaml" <<END
+apiVersion: v1
+kind: Pod
+metadata:
+  name: $NAME-kube
+spec:
+  restartPolicy: Never
+  containers:
+    - name: web
+      image: localhost/bb
+      command: ["/bin/sh", "-c", "PATH=/bin; echo kube >/var/www/index.html; exec httpd -f -p 80 -h /var/www"]
+      resources: {limits: {memory: 64Mi}}
+      securityContext: {readOnlyRootFilesystem: false, capabilities: {drop: ["ALL"], add: ["NET_BIND_SERVICE"]}}
+    - name: asks
+      image: localhost/bb
+      command: ["/bin/sh", "-c", "PATH=/bin; until wget -q -O - http://127.0.0.1/; do sleep 0.2; done; sleep 1000"]
+      env: [{name: WORD, value: env}]
+END
+  podman play kube "$WORK/pod.yaml"
+  wait_until 10 eval 'podman logs "$NAME-kube-asks" | grep -q kube'
+  run podman exec "$NAME-kube-asks" /bin/sh -c '/bin/hostname; echo $WORD'
+  assert_run 0 "$NAME-kube"$'\nenv'
+  run podman exec "$NAME-kube-web" /bin/grep CapEff /proc/1/status
+  podman play kube --down "$WORK/pod.yaml"
+  assert_run 0 $'CapEff:\t0000000000000400'
+  run podman pod ps --quiet
+  assert_run 0 ''
+}
+
+@test "a directory, a user, a source of a mount that is none: the user is told" {
+  run podman_run --rm --user nobody-here bb true
+  [ "$status" -ne 0 ]
+  assert_contains nobody-here
+  run podman_run --rm -v /no/such/place:/x bb true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/place 'no such file or directory'
+  run podman_run --runtime runtime-cwd --rm bb true
+  [ "$status" -ne 0 ]
+  assert_contains /etc/text
+  run podman_run --runtime runtime-mount --rm bb true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/source
+  [[ ${output,,} == *'no such file or directory'* ]]
+  podman_run -d bb sleep 100
+  run podman exec --workdir /no/such/place "$NAME" true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/place
+}
+
+@test "an image for another machine: the user is told" {
+  mkdir -p "$WORK/other/bin"
+  make_foreign "$WORK/other/bin/other"
+  tar -C "$WORK/other" -c . | podman import --arch s390x --change 'CMD ["/bin/other"]' - other
+  run podman_run --rm --pull never other
+  podman rmi --force other
+  [ "$status" -ne 0 ]
+  assert_contains /bin/other
+  [[ ${output,,} == *'exec format error'* ]]
+}
+
+@test "the page about Podman: what it has a person type" {
+  is_tare || skip "runc has no --cgroup-manager=disabled"
+  run page_run podman.md podman --root "$WORK/storage" --runroot /run/storage --tmpdir /run/tmp \
+    --storage-driver overlay
+  assert_run 0
+  assert_contains hello 'uid=0(root)' 'without control groups'
 }
