@@ -84,6 +84,9 @@ int cgroup_open (struct cgroup *ret_cgroup, enum tare_cgroup_manager manager, en
                  const char *const *directories, size_t count, const struct log *log,
                  struct tare_error *error);
 
+/* Of a container that ended long ago, say, whose group was given to the next one. To be opened
+ * CGROUP_TO_CHANGE. */
+bool cgroup_is_of_another (const struct cgroup *cgroup);
 /* Is the group somebody else's? EBUSY where there are processes in it. No effect: asked before the
  * group is recorded as ours, which is leave to kill what is in it. */
 int cgroup_check_free (const struct cgroup *cgroup, struct tare_error *error);

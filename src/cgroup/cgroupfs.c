@@ -292,19 +292,10 @@ remove_quickly (struct cgroup *cgroup)
   return left;
 }
 
-/* Of a container that ended long ago, say, whose group was given to the next one. */
-static bool
-is_of_another (const struct cgroup *cgroup)
-{
-  const struct cgroup_hierarchy *h = &cgroup->hierarchies[0];
-  return cgroup->owner != NULL && cgroup->n_hierarchies > 0 && h->fd >= 0
-         && group_is_of_another (h->fd, cgroup->owner);
-}
-
 int
 cgroupfs_destroy (struct cgroup *cgroup, struct tare_error *error)
 {
-  if (is_of_another (cgroup))
+  if (cgroup_is_of_another (cgroup))
     {
       log_debug (cgroup->log, "cgroup '%s' is another container's now",
                  cgroup->hierarchies[0].path);

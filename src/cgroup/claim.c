@@ -49,3 +49,11 @@ group_is_of_another (int group, const char *owner)
   return length >= 0
          && ((size_t) length != strlen (owner) || memcmp (text, owner, (size_t) length) != 0);
 }
+
+bool
+cgroup_is_of_another (const struct cgroup *cgroup)
+{
+  const struct cgroup_hierarchy *h = &cgroup->hierarchies[0];
+  return cgroup->owner != NULL && cgroup->n_hierarchies > 0 && h->fd >= 0
+         && group_is_of_another (h->fd, cgroup->owner);
+}

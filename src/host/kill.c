@@ -32,15 +32,18 @@ thaw (struct container *container, struct tare_error *error)
   return frozen > 0 ? cgroup_freeze (&container->cgroup, false, error) : frozen;
 }
 
-/* Of a container whose init has ended: in a shared pid namespace the others live on. */
+/* Of a container whose init has ended: in a shared pid namespace the others live on, unless those
+ * in its group are the next one's, who was given it. */
 static bool
-has_left_processes (const struct container *container)
+has_left_processes (struct container *container)
 {
   pid_t *pids = NULL;
   size_t count = 0;
-  int r = container->has_cgroup && state_now (&container->state) == STATE_STOPPED
-              ? cgroup_processes (&container->cgroup, &pids, &count, NULL)
-              : -ESRCH;
+  if (!container->has_cgroup || state_now (&container->state) != STATE_STOPPED
+      || container_open_cgroup (container, CGROUP_TO_CHANGE, NULL) < 0
+      || cgroup_is_of_another (&container->cgroup))
+    return false;
+  int r = cgroup_processes (&container->cgroup, &pids, &count, NULL);
   free (pids);
   return r >= 0 && count > 0;
 }
