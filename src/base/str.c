@@ -83,6 +83,20 @@ path_is_below (const char *path, const char *directory)
   return true;
 }
 
+bool
+path_has_dot_dot (const char *path)
+{
+  while (*path != '\0')
+    {
+      size_t length = strcspn (path, "/");
+      if (length == 2 && path[0] == '.' && path[1] == '.')
+        return true;
+      path += length;
+      path += strspn (path, "/");
+    }
+  return false;
+}
+
 int
 path_normalize (const char *path, char *out, size_t size)
 {

@@ -28,6 +28,7 @@ int parse_i64 (const char *text, int64_t min, int64_t max, int64_t *ret_value);
 
 /* Is path, lexically and component-wise, equal to or below directory? Both absolute. */
 bool path_is_below (const char *path, const char *directory);
+bool path_has_dot_dot (const char *path);
 /* Collapses "//", "/./" and trailing "/" of an absolute path into out; ".." stays as it is.
  * Returns the length, or -ENAMETOOLONG. */
 int path_normalize (const char *path, char *out, size_t size);

@@ -184,11 +184,18 @@ cgroup_open_entries (struct cgroup *cgroup)
 }
 
 int
+cgroup_late_entry (const struct cgroup *cgroup)
+{
+  const struct cgroup_hierarchy *memory = hierarchy_held (cgroup, "memory");
+  return memory != NULL ? memory->tasks : -EBADF;
+}
+
+int
 cgroup_enter (const struct cgroup *cgroup)
 {
-  int r = 0;
+  int r = 0, late = cgroup_late_entry (cgroup);
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
-    if (cgroup->hierarchies[i].tasks >= 0)
+    if (cgroup->hierarchies[i].tasks >= 0 && cgroup->hierarchies[i].tasks != late)
       r = sys_write_once (cgroup->hierarchies[i].tasks, "0");
   return r;
 }

@@ -102,8 +102,13 @@ int cgroup_clone_fd (const struct cgroup *cgroup);
  * moves another waits an RCU grace period. Where a group cannot be had so, cgroup_attach moves it.
  */
 void cgroup_open_entries (struct cgroup *cgroup);
-/* The new process, before anything else: raw system calls only. */
+/* The new process, before anything else: raw system calls only. The group of cgroup_late_entry is
+ * left out. */
 int cgroup_enter (const struct cgroup *cgroup);
+/* Of v1's memory, or -EBADF; owned by cgroup. tare-init enters it itself (the same way) when it
+ * begins with the container: what it needs for itself, until execve, is not the container's then.
+ */
+int cgroup_late_entry (const struct cgroup *cgroup);
 /* Puts pid into the hierarchies that it does not enter by itself (nor is in already: v2 when
  * in_v2). */
 int cgroup_attach (struct cgroup *cgroup, pid_t pid, bool in_v2, struct tare_error *error);

@@ -55,28 +55,6 @@ enter_cpuset (int parent, int child)
   return 0;
 }
 
-/* Every controller that parent has is enabled for its children. One that cannot be (threaded
- * groups; processes in parent, which may have none where it has children with controllers) is no
- * error here: a limit that needs it will say so. */
-static int
-enter_v2 (int parent, int child)
-{
-  char available[1024], enabled[1024], word[64];
-  (void) child;
-  if (group_read (parent, "cgroup.controllers", available, sizeof available) < 0
-      || group_read (parent, "cgroup.subtree_control", enabled, sizeof enabled) < 0
-      || str_equal (available, enabled))
-    return 0;
-  char *rest = available, *name;
-  while ((name = strsep (&rest, " ")) != NULL)
-    if (*name != '\0' && !list_has (enabled, name))
-      {
-        (void) snprintf (word, sizeof word, "+%s", name);
-        (void) group_write (parent, "cgroup.subtree_control", word);
-      }
-  return 0;
-}
-
 static void
 undo_hierarchy (struct cgroup_hierarchy *h)
 {
@@ -132,7 +110,7 @@ claim (const struct cgroup_hierarchy *h, struct tare_error *error)
 static int
 make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, bool enable, struct tare_error *error)
 {
-  int (*enter) (int, int) = h->v2                                 ? enable ? enter_v2 : enter_plain
+  int (*enter) (int, int) = h->v2 ? enable ? group_enable_controllers : enter_plain
                             : list_has (h->controllers, "cpuset") ? enter_cpuset
                                                                   : enter_plain;
   int fd = group_make (h->root, h->path, mode, enter, &h->existed);

@@ -28,20 +28,6 @@ hierarchy_open_root (const char *mount, bool v2)
   return is_cgroup_mount (fd, v2) ? take_fd (&fd) : -ENOENT;
 }
 
-bool
-path_has_dot_dot (const char *path)
-{
-  while (*path != '\0')
-    {
-      size_t length = strcspn (path, "/");
-      if (length == 2 && path[0] == '.' && path[1] == '.')
-        return true;
-      path += length;
-      path += strspn (path, "/");
-    }
-  return false;
-}
-
 static int
 open_v1_named (int root, const char *name)
 {

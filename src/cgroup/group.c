@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "sys/file.h"
@@ -207,6 +208,28 @@ group_is_writable (int group, const char *file)
 {
   autoclose int fd = group_open_file (group, file, O_WRONLY);
   return fd >= 0;
+}
+
+/* Every controller that parent has is enabled for its children. One that cannot be (threaded
+ * groups; processes in parent, which may have none where it has children with controllers) is no
+ * error here: a limit that needs it will say so. */
+int
+group_enable_controllers (int parent, int child)
+{
+  char available[1024], enabled[1024], word[64];
+  (void) child;
+  if (group_read (parent, "cgroup.controllers", available, sizeof available) < 0
+      || group_read (parent, "cgroup.subtree_control", enabled, sizeof enabled) < 0
+      || str_equal (available, enabled))
+    return 0;
+  char *rest = available, *name;
+  while ((name = strsep (&rest, " ")) != NULL)
+    if (*name != '\0' && !list_has (enabled, name))
+      {
+        (void) snprintf (word, sizeof word, "+%s", name);
+        (void) group_write (parent, "cgroup.subtree_control", word);
+      }
+  return 0;
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

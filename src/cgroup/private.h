@@ -88,7 +88,6 @@ int cgroup_find_recorded (struct cgroup *cgroup, const struct cgroup_known *know
 bool is_cgroup_mount (int fd, bool v2);
 /* -ENOENT where there is no such mount. */
 int hierarchy_open_root (const char *mount, bool v2);
-bool path_has_dot_dot (const char *path);
 /* A line of /proc/PID/cgroup, cut in place: "4:memory:/a". */
 struct group_line
 {
@@ -148,6 +147,8 @@ int group_open_file (int group, const char *file, int flags);
 int group_read (int group, const char *file, char *buffer, size_t size);
 int group_write (int group, const char *file, const char *text);
 bool group_is_writable (int group, const char *file);
+/* Of v2; for group_make. */
+int group_enable_controllers (int parent, int child);
 
 struct pid_list
 {

@@ -16,12 +16,12 @@ enum
 /* Everything the child needs, made before clone3. */
 struct child
 {
-  int image, socket;
+  int image, socket, entry;
   int stdio[3];
   unsigned first_closed;
   bool new_user_namespace;
   const struct cgroup *cgroup;
-  char *argv[3];
+  char *argv[4];
   char *envp[2];
 };
 
@@ -53,6 +53,8 @@ exec_init (const struct child *child, const char **ret_what)
     r = sys_close_range (child->first_closed, ~0U, CLOSE_RANGE_CLOEXEC);
   if (r >= 0)
     r = sys_set_cloexec (child->socket, false);
+  if (r >= 0 && child->entry >= 0)
+    r = sys_set_cloexec (child->entry, false);
   if (r >= 0 && child->new_user_namespace)
     r = keep_capabilities ();
   if (r >= 0)
@@ -167,16 +169,25 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
   int r = open_channel (container, minimum, error);
   if (r < 0)
     return r;
-  char number[16], fault[128];
+  if (container->has_cgroup && !enters_later (container))
+    cgroup_open_entries (&container->cgroup);
+  /* Like the socket: not among the descriptors that the container is to keep. */
+  int late = container->has_cgroup ? cgroup_late_entry (&container->cgroup) : -EBADF;
+  autoclose int entry = late >= 0 ? sys_dup_above (late, minimum) : -EBADF;
+  if (late >= 0 && entry < 0)
+    return fail (error, entry, "the container's memory cgroup");
+  char number[16], entry_number[16], fault[128];
   char name[] = "tare-init";
   (void) snprintf (number, sizeof number, "%d", container->peer);
+  (void) snprintf (entry_number, sizeof entry_number, "%d", entry);
   struct child child = {
     .image = container->image,
     .socket = container->peer,
+    .entry = entry,
     .first_closed = (unsigned) minimum,
     .new_user_namespace = (plan->clone_flags & CLONE_NEWUSER) != 0,
     .cgroup = &container->cgroup,
-    .argv = { name, number, NULL },
+    .argv = { name, number, entry >= 0 ? entry_number : NULL, NULL },
     .envp = { NULL, NULL },
   };
 #ifdef TARE_FAULTS
@@ -188,8 +199,6 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
   r = prepare_stdio (container->stdio, minimum, child.stdio);
   if (r < 0)
     return fail (error, r, "the container's standard descriptors");
-  if (container->has_cgroup && !enters_later (container))
-    cgroup_open_entries (&container->cgroup);
   sigset_t mask;
   int pidfd = -EBADF;
   (void) sys_block_signals (&mask);

@@ -33,6 +33,7 @@ struct init
   struct channel channel; /* to the host side, until RUN */
   struct channel start;   /* to who called start; fd is negative until then */
   int start_socket;
+  int entry;                      /* tasks of a cgroup that is entered with GO; or negative */
   int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins, or enum exec_join; negative once joined */
   int root;                       /* the container's root directory */
   int *held;                      /* of plan.mounts: those that turn read-only later */

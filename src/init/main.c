@@ -1,6 +1,7 @@
-/* tare-init: start-up. Takes the number of the protocol socket as its one argument, receives the
- * plan with its descriptors, and runs the table of steps.c. The environment is empty and all
- * signals are blocked; both are the host side's doing.
+/* tare-init: start-up. Takes the number of the protocol socket as its first argument, and maybe
+ * that of a file by which a cgroup is entered as its second; receives the plan with its
+ * descriptors, and runs the table of steps.c. The environment is empty and all signals are blocked;
+ * both are the host side's doing.
  *
  * Owns struct init. May not touch anything of the container: that is what steps are for.
  */
@@ -75,7 +76,7 @@ static int
 next_own_fd (const struct init *init, int from)
 {
   int next = INT_MAX;
-  const int own[] = { init->channel.fd, init->start_socket };
+  const int own[] = { init->channel.fd, init->start_socket, init->entry };
   for (size_t i = 0; i < COUNT_OF (own); i++)
     if (own[i] >= from && own[i] < next)
       next = own[i];
@@ -139,6 +140,8 @@ run (struct init *init, struct tare_error *error)
   /* The modes of what is made in the container are exact; the old mask comes back later. */
   init->inherited_umask = sys_umask (0);
   int r = sys_set_cloexec (init->channel.fd, true);
+  if (r >= 0 && init->entry >= 0)
+    r = sys_set_cloexec (init->entry, true);
   if (r < 0)
     return fail (error, r, "protocol socket %d", init->channel.fd);
   r = receive_plan (init, error);
@@ -152,6 +155,7 @@ main (int argc, char **argv, char **envp)
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
     .start = { .fd = -EBADF, .side = MESSAGE_TO_HOST },
     .start_socket = -EBADF,
+    .entry = -EBADF,
     .seccomp = -EBADF,
     .agent_state = -EBADF,
     .agent = -EBADF,
@@ -159,7 +163,7 @@ main (int argc, char **argv, char **envp)
     .root = -EBADF,
   };
   struct tare_error error = { 0 };
-  uint64_t number;
+  uint64_t number, entry;
 
   for (size_t i = 0; i < COUNT_OF (init.joins); i++)
     init.joins[i] = -EBADF;
@@ -168,12 +172,14 @@ main (int argc, char **argv, char **envp)
 #else
   (void) envp;
 #endif
-  if (argc != 2 || parse_u64 (argv[1], INT_MAX, &number) < 0)
+  if (argc < 2 || argc > 3 || parse_u64 (argv[1], INT_MAX, &number) < 0
+      || (argc == 3 && parse_u64 (argv[2], INT_MAX, &entry) < 0))
     {
       (void) sys_write_once (STDERR_FILENO, "tare-init is run by tare, not by hand\n");
       return 2;
     }
   init.channel.fd = (int) number;
+  init.entry = argc == 3 ? (int) entry : -EBADF;
   (void) run (&init, &error);
   (void) channel_send_error (init_channel (&init), &error);
   sys_exit (1);

@@ -238,11 +238,24 @@ step_fork (struct init *init, struct tare_error *error)
   return 0;
 }
 
+/* "0" is the writer itself, which is all of us: there is one thread. */
+static int
+enter_late_cgroup (struct init *init, struct tare_error *error)
+{
+  if (init->entry < 0)
+    return 0;
+  int r = sys_write_once (init->entry, "0");
+  close_fd (&init->entry);
+  return r < 0 ? fail (error, r, "enter the container's memory cgroup") : 0;
+}
+
 int
 step_go (struct init *init, struct tare_error *error)
 {
   int r = init->plan->kind == PLAN_EXEC ? init_receive_filter (init, MESSAGE_GO, error)
                                         : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
+  if (r >= 0)
+    r = enter_late_cgroup (init, error);
   return r < 0 ? r : init_undump (error);
 }
 

@@ -116,6 +116,7 @@ smallest() {
   only_tare
   [ -z "${TARE_SANITIZED:-}" ] || skip "AddressSanitizer's shadow is part of what is measured; the ordinary build runs this"
   make_bundle true
+  config '.ociVersion = "1.0.2"' # which older ones take, too
   export -f smallest config
   export BUNDLE ID
   local runtime found
