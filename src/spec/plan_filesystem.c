@@ -1,6 +1,7 @@
 /* The file system part of a plan: mounts in order, devices, links, masked and read-only paths.
  * Serves config.md "Mounts", config-linux.md "Devices", "Default Devices", "Dev symbolic links",
  * "Masked Paths", "Readonly Paths". Pure: paths are compared as text, init resolves them. */
+#include <limits.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <stdio.h>
@@ -143,6 +144,18 @@ source_is_hosts (const struct maker *maker)
   return spec_has (maker->spec, CLONE_NEWUSER) && maker->facts->privileged;
 }
 
+/* Below the host's /sys are its control groups, of which some may well be the user's own: who makes
+ * /sys read-only means them, too (CVE-2023-25809). */
+static bool
+protects_sys (const struct spec_mount *from)
+{
+  char source[PATH_MAX];
+  return from->recursive && (from->set & MOUNT_ATTR_RDONLY) != 0
+         && (from->recursive_clear & MOUNT_ATTR_RDONLY) == 0
+         && path_normalize (from->source, source, sizeof source) >= 0
+         && path_is_below (source, "/sys");
+}
+
 static void
 fill_bind (const struct maker *maker, const struct spec_mount *from, struct plan_mount *mount)
 {
@@ -151,6 +164,8 @@ fill_bind (const struct maker *maker, const struct spec_mount *from, struct plan
     mount->flags |= PLAN_MOUNT_RECURSIVE;
   if (source_is_hosts (maker))
     mount->flags |= PLAN_MOUNT_SOURCE_BY_HOST;
+  if (protects_sys (from))
+    mount->recursive_set |= MOUNT_ATTR_RDONLY;
   mount->uid_map = plan_put_text (maker->builder, from->uid_map);
   mount->gid_map = plan_put_text (maker->builder, from->gid_map);
 }

@@ -22,6 +22,7 @@ setup() {
 }
 teardown() {
   test_end
+  [ -z "${DELEGATED:-}" ] || find "$DELEGATED" -depth -type d -exec rmdir {} +
 }
 
 @test "run: root inside, the user outside; groups, devices, masks, no way to more" {
@@ -112,6 +113,9 @@ ROWS
   run_rt run --bundle "$BUNDLE" "$ID" </dev/null
   assert_success
   [ -z "$stderr" ]
+  run_rt --log-level debug run --bundle "$BUNDLE" "$ID" </dev/null
+  assert_success
+  [[ $stderr == *"debug: linux.resources.devices: left out"* ]] || fail_with "no line for debug"
   run_rt --rootless=false run --bundle "$BUNDLE" "$ID" </dev/null
   assert_error 1 "Permission denied"
   assert_nothing_left
@@ -199,11 +203,21 @@ ROWS
   [ "$(wc -w <<<"$output")" = 3 ] || fail_with "not both groups"
 }
 
-@test "the host's cgroup tree, seen through /sys, cannot be written" {
+# Even what is the user's own there, which the kernel would let it write.
+@test "T44: the host's cgroup tree, seen through /sys, cannot be written" {
+  local tree=/sys/fs/cgroup
+  [ -e $tree/cgroup.controllers ] || tree=$tree/unified
+  [ -e $tree/cgroup.procs ] || skip "no cgroup v2 tree"
+  DELEGATED=$tree/$TAG-mine
+  mkdir "$DELEGATED"
+  chown "$USER_ID" "$DELEGATED" "$DELEGATED"/cgroup.{procs,threads,subtree_control}
+  as_user mkdir "$DELEGATED/made" # the control
+  rmdir "$DELEGATED/made"
   make_user_bundle sh
   config '.linux.namespaces |= map (select (.type != "cgroup")) | .mounts |= map (select (.destination != "/sys/fs/cgroup"))'
   # shellcheck disable=SC2016
-  inside 'for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir $d/made 2>/dev/null && echo "made $d/made"
-    ( echo 1 >$d/cgroup.procs ) 2>/dev/null && echo "wrote $d"; done; echo done'
-  assert_output done
+  inside '[ -d '"$DELEGATED"' ] && echo seen; for d in /sys/fs/cgroup /sys/fs/cgroup/* '"$DELEGATED"'; do mkdir $d/made 2>/dev/null && echo "made $d/made"
+    ( echo 1 >$d/cgroup.procs ) 2>/dev/null && echo "wrote $d"; done; mount -o remount,bind,rw /sys/fs/cgroup 2>/dev/null && echo remounted; echo done'
+  assert_output $'seen\ndone'
+  [ -z "$(find "$DELEGATED" -mindepth 1 -type d)" ]
 }
