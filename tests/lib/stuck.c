@@ -1,7 +1,7 @@
 /* stuck DIRECTORY: mounts a FUSE file system there that answers nothing but its first message, says
  * "ready" and waits to be killed. A process that looks into DIRECTORY then waits for an answer:
- * with a signal in an uninterruptible sleep (state D) that even SIGKILL does not end, as with a dead
- * network file system. The end of this program lets it go.
+ * with a signal in an uninterruptible sleep (state D) that even SIGKILL does not end, as with a
+ * dead network file system. The end of this program lets it go.
  *
  * Only the kernel's header is needed: linux/fuse.h.
  */
