@@ -272,3 +272,148 @@ refused() {
     and ([.. | select(type == "array") | select(length != (unique | length))] == [])' <<<"$features"
   jq -e '.linux.capabilities | index("CAP_SYS_ADMIN") != null' <<<"$features"
 }
+
+# ---- the calls, as each manager writes them ------------------------------------------------------
+
+# process FILE WORD...: a process object for exec.
+process() {
+  local file=$1 words
+  shift
+  words=$(for word; do jq -n --arg w "$word" '$w'; done | jq -cs .)
+  jq --argjson args "$words" '.process | .args = $args' "$BUNDLE/config.json" >"$file"
+}
+
+@test "calls: containerd's shim, by go-runc; nothing is in the log of what succeeds" {
+  make_bundle sleep 1000
+  local log=(--log "$BUNDLE/log.json" --log-format json)
+  rt "${log[@]}" create --bundle "$BUNDLE" --pid-file "$BUNDLE/init.pid" --no-new-keyring "$ID" \
+    </dev/null >"$BUNDLE/out" 2>&1
+  [ "$(cat "$BUNDLE/init.pid")" = "$(pid_of "$ID")" ]
+  rt "${log[@]}" start "$ID"
+  process "$BUNDLE/process.json" sleep 1000
+  rt "${log[@]}" exec --process "$BUNDLE/process.json" --detach --pid-file "$BUNDLE/exec.pid" "$ID" \
+    </dev/null >"$BUNDLE/out" 2>&1
+  kill -0 "$(cat "$BUNDLE/exec.pid")"
+  [ "$(rt "${log[@]}" ps --format json "$ID" | jq length)" -ge 2 ]
+  rt "${log[@]}" events --stats "$ID" | jq -e '.type == "stats"'
+  rt "${log[@]}" pause "$ID"
+  rt "${log[@]}" resume "$ID"
+  rt "${log[@]}" state "$ID" | jq -e '.status == "running"'
+  rt "${log[@]}" list --format=json | jq -e 'length == 1'
+  echo '{}' | rt "${log[@]}" update --resources - "$ID"
+  rt "${log[@]}" kill --all "$ID" 9
+  wait_until 30 has_status "$ID" stopped
+  rt "${log[@]}" delete "$ID"
+  rt "${log[@]}" delete --force "$ID"
+  ! is_tare || [ ! -s "$BUNDLE/log.json" ] || fail_with "$(cat "$BUNDLE/log.json")"
+  [ ! -s "$BUNDLE/out" ]
+}
+
+@test "calls: conmon and Podman" {
+  make_bundle sleep 1000
+  echo '{}' >"$BUNDLE/resources"
+  rt --log-format=json --log="$BUNDLE/oci-log" create --bundle "$BUNDLE" \
+    --pid-file "$BUNDLE/pidfile" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  rt start "$ID"
+  process "$BUNDLE/process.json" true
+  rt exec --pid-file "$BUNDLE/exec.pid" --process "$BUNDLE/process.json" --detach "$ID" \
+    </dev/null >"$BUNDLE/out" 2>&1
+  rt update --resources="$BUNDLE/resources" "$ID"
+  rt kill --all "$ID" 9
+  wait_until 30 has_status "$ID" stopped
+  rt delete --force "$ID"
+  is_tare || return 0 # of the others, only crun
+  rt --cgroup-manager disabled create --bundle "$BUNDLE" --pid-file "$BUNDLE/pidfile" "$ID" \
+    </dev/null >"$BUNDLE/out" 2>&1
+  [ -z "$(cgroups_of "$ID")" ]
+  rt --cgroup-manager disabled delete --force "$ID"
+}
+
+@test "calls: CRI-O, buildkit" {
+  make_bundle sleep 1000
+  rt create --bundle "$BUNDLE" --pid-file "$BUNDLE/pidfile" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  rt start "$ID"
+  process "$BUNDLE/process.json" sh -c 'echo in; exit 6'
+  run_rt exec --process "$BUNDLE/process.json" "$ID"
+  [ "$status" -eq 6 ]
+  assert_output in
+  echo '{}' | rt update --resources - "$ID"
+  rt kill -a "$ID" KILL
+  wait_until 30 has_status "$ID" stopped
+  rt delete --force "$ID"
+  config '.process.args = ["sh", "-c", "echo step; exit 7"]'
+  run_rt run --bundle "$BUNDLE" --keep --no-new-keyring "$ID"
+  [ "$status" -eq 7 ]
+  assert_output step
+  has_status "$ID" stopped
+  rt delete "$ID"
+}
+
+@test "calls: forms that Go's flag package takes" {
+  make_bundle sleep 1000
+  rt -log "$BUNDLE/log" -log-format=json --debug=false --systemd-cgroup=false --rootless=auto \
+    create -bundle "$BUNDLE" -no-new-keyring=false --preserve-fds=0 "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  rt start "$ID"
+  run_rt exec --tty=false --no-new-privs=false --env A=1 --env=B=2 -env C=3 --cwd=/bin "$ID" \
+    sh -c 'echo $A$B$C; pwd; echo "$@"' - -l --cwd /etc
+  assert_output $'123\n/bin\n-l --cwd /etc'
+  [ "$(rt list -q -f json)" = "$ID" ]
+  if is_tare; then
+    rt kill "$ID" -a sigkill
+  else
+    rt kill -a "$ID" sigkill
+  fi
+  wait_until 30 has_status "$ID" stopped
+  rt delete "$ID" -force
+  is_tare || return 0
+  # what go-runc passes to restore is known to every command that makes a container
+  rt create -no-subreaper --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+}
+
+# one_record WORDS ARGUMENT...: the command fails, and its log is one record with the words.
+one_record() {
+  local words=$1
+  shift
+  rm -f "$BUNDLE/log.json"
+  ! rt --log "$BUNDLE/log.json" --log-format json "$@" </dev/null >"$BUNDLE/out" 2>&1 || fail_with "$*: no failure"
+  assert_one_record "$BUNDLE/log.json" "$words"
+}
+
+@test "log: one JSON object for one failed operation, of every command" {
+  only_tare
+  local verb
+  make_bundle sleep 1000
+  for verb in state start kill delete pause resume ps events; do
+    one_record 'does not exist' "$verb" no-such
+  done
+  one_record 'does not exist' exec no-such true
+  one_record 'does not exist' update --pids-limit 5 no-such
+  one_record "$WORK/no-such" create --bundle "$WORK/no-such" "$ID"
+  one_record "$WORK/no-such" run --bundle "$WORK/no-such" "$ID"
+  one_record 'config.json' spec --bundle "$BUNDLE"
+  one_record 'unexpected argument' features x
+  one_record 'is missing' create
+  # a warning that goes before it is none of the log's: Podman reads one object
+  config '.process.capabilities.permitted += ["CAP_SYS_RESOURCE", "CAP_OF_NOTHING"]
+    | .process.capabilities.bounding += ["CAP_SYS_RESOURCE"] | .process.args = ["no-such-program"]'
+  one_record 'executable file' create --bundle "$BUNDLE" "$ID"
+  grep -q warning "$BUNDLE/out"
+  config '.process.args = ["sleep", "1000"]
+    | .hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo one; echo two >&2; exit 3"]}]'
+  one_record 'hooks.createRuntime[0]' create --bundle "$BUNDLE" "$ID"
+  config 'del(.hooks)'
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  one_record 'already exists' create --bundle "$BUNDLE" "$ID"
+  one_record 'not paused' resume "$ID"
+  rt start "$ID"
+  one_record 'already running' start "$ID"
+  one_record 'executable file' exec "$ID" no-such-program
+  one_record 'unknown signal' kill "$ID" NOSUCH
+  one_record 'not stopped: running' delete "$ID"
+  echo '{"memory": 5}' >"$BUNDLE/resources"
+  one_record 'memory' update --resources "$BUNDLE/resources" "$ID"
+  rt kill "$ID" KILL
+  wait_until 30 has_status "$ID" stopped
+  one_record 'container not running' kill "$ID" TERM
+  one_record 'stopped' start "$ID"
+}
