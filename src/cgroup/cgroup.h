@@ -144,8 +144,15 @@ int cgroup_apply_devices (const struct cgroup *cgroup, const struct oci_resource
 
 /* Gives the group to uid (of our own user namespace), which may then make groups in it: v2 alone,
  * and only the files that the kernel lists. Where an unprivileged runtime may not, it stays ours.
- */
-int cgroup_delegate (const struct cgroup *cgroup, uint32_t uid, struct tare_error *error);
+ * below: so is that one, if it is not NULL. */
+int cgroup_delegate (const struct cgroup *cgroup, const char *below, uint32_t uid,
+                     struct tare_error *error);
+#define CGROUP_BELOW "run.oci.delegate-cgroup"
+/* Can the process be in a group of that name, below the container's? No effect. */
+int cgroup_check_below (const struct cgroup *cgroup, const char *below, struct tare_error *error);
+/* Puts pid there, once it has the cgroup namespace that it is to have. */
+int cgroup_enter_below (const struct cgroup *cgroup, const char *below, pid_t pid,
+                        struct tare_error *error);
 
 /* All pids, ascending, of the group and the groups below it. The caller frees. */
 int cgroup_processes (const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count,

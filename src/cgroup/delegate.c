@@ -8,6 +8,11 @@
 
 #include "sys/file.h"
 
+enum
+{
+  MOST_NAMES = 4096,
+};
+
 /* Where the kernel does not say. */
 static const char fallback[] = "cgroup.procs\n"
                                "cgroup.subtree_control\n"
@@ -36,10 +41,25 @@ give_files (int group, char *names, uint32_t uid, struct tare_error *error)
   return r < 0 ? fail (error, r, "give the container's cgroup to uid %u", uid) : 0;
 }
 
-int
-cgroup_delegate (const struct cgroup *cgroup, uint32_t uid, struct tare_error *error)
+static int
+give_both (const struct cgroup_hierarchy *h, const char *below, char *names, uint32_t uid,
+           struct tare_error *error)
 {
-  char names[4096] = "";
+  char again[MOST_NAMES];
+  memcpy (again, names, sizeof again);
+  int r = give_files (h->fd, names, uid, error);
+  if (r < 0 || below == NULL)
+    return r;
+  autoclose int group = group_open (h->fd, below, O_RDONLY);
+  return group < 0 ? fail (error, group, "open '%s' of the container's cgroup", below)
+                   : give_files (group, again, uid, error);
+}
+
+int
+cgroup_delegate (const struct cgroup *cgroup, const char *below, uint32_t uid,
+                 struct tare_error *error)
+{
+  char names[MOST_NAMES] = "";
   struct tare_error failure = { 0 };
   const struct cgroup_hierarchy *h = hierarchy_held (cgroup, NULL);
   if (cgroup->n_hierarchies != 1 || h == NULL)
@@ -47,7 +67,7 @@ cgroup_delegate (const struct cgroup *cgroup, uint32_t uid, struct tare_error *e
   autoclose int list = sys_open ("/sys/kernel/cgroup/delegate", O_RDONLY, 0);
   if (list < 0 || sys_read_full (list, names, sizeof names - 1) <= 0)
     memcpy (names, fallback, sizeof fallback);
-  int r = give_files (h->fd, names, uid, &failure);
+  int r = give_both (h, below, names, uid, &failure);
   if (r == -EPERM && cgroup->unprivileged)
     {
       log_debug (cgroup->log, "%s; it stays ours", failure.message);

@@ -13,12 +13,32 @@ enum
   MOST_MAP = 340 * 33 + 1, /* user_namespaces(7): lines of three numbers in ten columns each */
 };
 
+/* The group below the container's that its process is to be in, or NULL. */
+static const char *
+group_below (const struct container *container)
+{
+  const char *below = spec_annotation (container->spec, CGROUP_BELOW);
+  return below != NULL && *below != '\0' ? below : NULL;
+}
+
+int
+cgroup_owner_check (const struct container *container, struct tare_error *error)
+{
+  const char *below = group_below (container);
+  return below != NULL ? cgroup_check_below (&container->cgroup, below, error) : 0;
+}
+
+static bool
+has_owner (const struct container *container)
+{
+  return container->spec->config->process != NULL && container->spec->config->process->user != NULL
+         && spec_delegates_cgroup (container->spec);
+}
+
 bool
 row_delegates_cgroup (const struct container *container)
 {
-  return container->has_cgroup && container->spec->config->process != NULL
-         && container->spec->config->process->user != NULL
-         && spec_delegates_cgroup (container->spec);
+  return container->has_cgroup && (has_owner (container) || group_below (container) != NULL);
 }
 
 /* Cuts the next number off; 0 at the end. */
@@ -74,5 +94,9 @@ row_delegate_cgroup (struct container *container, struct received *received,
 {
   uint32_t uid;
   (void) received;
-  return find_owner (container, &uid) ? cgroup_delegate (&container->cgroup, uid, error) : 0;
+  const char *below = group_below (container);
+  int r = below != NULL ? cgroup_enter_below (&container->cgroup, below, container->pid, error) : 0;
+  if (r < 0 || !has_owner (container) || !find_owner (container, &uid))
+    return r;
+  return cgroup_delegate (&container->cgroup, below, uid, error);
 }

@@ -131,6 +131,8 @@ plan_cgroup (struct container *container, struct tare_error *error)
     cgroup_leave_out_forbidden (&container->cgroup);
   r = rdt_check (container, error);
   if (r >= 0)
+    r = cgroup_owner_check (container, error);
+  if (r >= 0)
     r = cgroup_check_free (&container->cgroup, error);
   if (r >= 0)
     r = forgive_limits (container,

@@ -178,6 +178,8 @@ bool row_has_mounts (const struct container *container);
 int row_mounts (struct container *container, struct received *received, struct tare_error *error);
 
 /* cgroup_owner.c */
+/* Before anything is made. */
+int cgroup_owner_check (const struct container *container, struct tare_error *error);
 bool row_delegates_cgroup (const struct container *container);
 int row_delegate_cgroup (struct container *container, struct received *received,
                          struct tare_error *error);

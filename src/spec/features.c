@@ -27,6 +27,7 @@ static const char *const hooks[] = {
  * let its users, or an image, set them. All that we know of run.oci.*. Ended by NULL. */
 static const char *const unsafe_annotations[] = {
   "org.systemd.property.",
+  "run.oci.delegate-cgroup",
   SPEC_HOOKS_STDERR,
   SPEC_HOOKS_STDOUT,
   "run.oci.keep_original_groups",

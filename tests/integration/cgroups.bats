@@ -320,3 +320,44 @@ freeze() {
   [ -z "$(cgroups_of "$ID")" ]
   [ -z "$(ls -A --ignore=.seccomp "$ROOT")" ]
 }
+
+# ---- what is given away --------------------------------------------------------------------------
+
+writable_cgroups() {
+  config '(.mounts[] | select (.destination == "/sys/fs/cgroup") | .options) -= ["ro"]'
+}
+
+@test "run.oci.delegate-cgroup: init is in a group below, which is its own to fill; exec follows, delete takes all" {
+  make_bundle sh -c 'cat /proc/self/cgroup; mkdir /sys/fs/cgroup/payload/mine && echo $$ >/sys/fs/cgroup/payload/mine/cgroup.procs; sleep 1000'
+  config '.annotations["run.oci.delegate-cgroup"] = "payload"'
+  writable_cgroups
+  if ! is_v2; then
+    only_tare
+    run_rt run --bundle "$BUNDLE" "$ID"
+    assert_error 1 'annotations["run.oci.delegate-cgroup"]: needs cgroup v2'
+    assert_nothing_left
+    return
+  fi
+  create
+  [[ "$(cat "/proc/$(pid_of "$ID")/cgroup")" == *"0::/$ID/payload"* ]]
+  rt start "$ID"
+  wait_until 20 test -e "/sys/fs/cgroup/$ID/payload/mine"
+  in_mine() { grep -qx "$(pid_of "$ID")" "/sys/fs/cgroup/$ID/payload/mine/cgroup.procs"; }
+  wait_until 20 in_mine
+  # the namespace was there first: its root is the container's group, which keeps the limits
+  grep -qx "0::/payload" "$BUNDLE/out"
+  [[ "$(rt exec "$ID" cat /proc/self/cgroup)" == *"0::/payload/mine"* ]]
+  [ "$(rt ps --format json "$ID" | jq length)" -eq 1 ]
+  rt pause "$ID"
+  has_status "$ID" paused
+  rt resume "$ID"
+  rt delete --force "$ID"
+  assert_nothing_left
+  local bad
+  for bad in .. a/../b / . ; do
+    config '.annotations["run.oci.delegate-cgroup"] = $bad' --arg bad "$bad"
+    run_rt run --bundle "$BUNDLE" "$ID"
+    is_tare && assert_error 1 "is not the name of a cgroup below the container's"
+  done
+  assert_nothing_left
+}

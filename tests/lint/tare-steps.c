@@ -29,7 +29,8 @@ static const struct words host_words[] = {
     "tare-init" },
   { "rdt", "make the class of service and the monitoring group of resctrl" },
   { "enter_rdt", "put init into them, before it makes anything" },
-  { "delegate", "the group becomes the user's, if it may be written from inside" },
+  { "delegate", "into a group below, where that is wanted; it becomes the user's, if it may be "
+                "written from inside" },
   { "attach", "put init into the v1 hierarchies" },
   { "limits", "oom_score_adj, affinity of an exec, and the hard limits that must rise" },
   { "map_user", "write uid_map and gid_map" },
