@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # Mounts of type cgroup, looked at from inside, in each layout of the host's.
 # views: v1 v2
-# guest: yes
 
 load helpers
 load inside
@@ -19,14 +18,6 @@ setup() {
 }
 teardown() {
   test_end
-}
-
-# cgroup_config with|without ro|rw: a cgroup namespace or none, and how it is mounted.
-cgroup_config() {
-  config '(.mounts[] | select (.type == "cgroup") | .options) |= (. - ["ro", "rw"] + [$access])
-    | .linux.namespaces |= (map (select (.type != "cgroup"))
-                            + if $namespace == "with" then [{type: "cgroup"}] else [] end)' \
-    --arg namespace "$1" --arg access "$2"
 }
 
 # What the container says, in $mounts and $groups, and of SCRIPT in $said.
@@ -95,35 +86,6 @@ assert_flags() {
       fi
       [ $access = rw ] || [[ $said != *wrote* ]] || fail_with "$namespace: it can be written to"
     done
-  done
-}
-
-# The options that the whole machine has, of cgroup v2's file system, wherever it is mounted.
-options_of_v2() {
-  mounts </proc/self/mountinfo | awk '$2 == "cgroup2" { print $6 }' | sort -u
-}
-
-@test "the host's cgroup2 keeps its options; without a namespace nothing is mounted anew" {
-  local namespace before made
-  before=$(options_of_v2)
-  # here there may be none to lose; a systemd sets some
-  [ -z "${TARE_GUEST:-}" ] || { has_option "$before" nsdelegate && has_option "$before" memory_recursiveprot; }
-  for namespace in with without; do
-    cgroup_config $namespace rw
-    if [ -n "${TARE_GUEST:-}" ]; then
-      run_rt run --bundle "$BUNDLE" "$ID" </dev/null # no strace there
-      assert_success
-    else
-      traced -f -qq -e trace=fsopen,mount -o "$BUNDLE/trace" -- \
-        "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
-      made=$(grep -cE '"cgroup2?"' "$BUNDLE/trace" || true)
-      if [ $namespace = with ]; then
-        [ "$made" -gt 0 ] || fail_with "not seen"
-      else
-        [ "$made" -eq 0 ] || ! is_tare || fail_with "$made mounts"
-      fi
-    fi
-    [ "$(options_of_v2)" = "$before" ]
   done
 }
 

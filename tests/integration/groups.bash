@@ -72,3 +72,11 @@ limits() {
     echo "cpu $(group_file cpu cpu.cfs_quota_us | sed 's/^-1$/max/') $(group_file cpu cpu.cfs_period_us)"
   fi
 }
+
+# cgroup_config with|without ro|rw: a cgroup namespace or none, and how it is mounted.
+cgroup_config() {
+  config '(.mounts[] | select (.type == "cgroup") | .options) |= (. - ["ro", "rw"] + [$access])
+    | .linux.namespaces |= (map (select (.type != "cgroup"))
+                            + if $namespace == "with" then [{type: "cgroup"}] else [] end)' \
+    --arg namespace "$1" --arg access "$2"
+}

@@ -81,3 +81,10 @@ holders_of() {
     fi
   done
 }
+
+# run_root pivoted|moved
+run_root() {
+  local options=()
+  [ "$1" = pivoted ] || options=(--no-pivot)
+  run_rt run "${options[@]}" --bundle "$BUNDLE" "$ID" </dev/null
+}
