@@ -79,3 +79,31 @@ mask() {
   run_it
   assert_refused "'/closed/secret': open it: Permission denied"
 }
+
+# without_effect CALL N: the Nth CALL, or with N+ each from it on, seems to succeed and does nothing.
+without_effect() {
+  run --separate-stderr traced -f -o "$BUNDLE/trace" -e "trace=$1" -e "inject=$1:retval=0:when=$2" \
+    "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+}
+
+@test "a mask or a read-only path that has no effect though the calls succeed is found out" {
+  only_tare
+  make_bundle true
+  mkdir "$BUNDLE/rootfs/directory" "$BUNDLE/rootfs/kept"
+  touch "$BUNDLE/rootfs/file" "$BUNDLE/rootfs/directory/secret"
+  config '.mounts |= map (select (.destination == "/proc")) | .root.readonly = false
+    | .linux.readonlyPaths = ["/kept"] | .linux.maskedPaths = ["/file", "/directory"]'
+  local n calls
+  without_effect move_mount 100 # never: the control
+  assert_success
+  calls=$(grep -c 'move_mount(' "$BUNDLE/trace")
+  [ "$calls" -eq 5 ] || fail_with "$calls mounts, not the root, /proc and three paths"
+  for n in 3 4 5; do
+    without_effect move_mount $n
+    assert_refused "linux."
+    [[ $stderr == *"': the mask is not in force"* || $stderr == *"/kept': it did not get read-only"* ]] ||
+      fail_with "$n"
+  done
+  without_effect mount_setattr 1+
+  assert_refused "/kept': it did not get read-only"
+}
