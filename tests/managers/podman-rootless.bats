@@ -190,6 +190,21 @@ $USER_ID:$USER_ID"
   GROUPS_KEPT=$USER_ID,4555 run podman_run --rm --group-add keep-groups bb grep Groups /proc/self/status
   assert_run 0
   [ "$(tr -s '\t ' ' ' <<<"$output" | sed 's/ $//')" = 'Groups: 0 65534' ] || fail_with groups
+  GROUPS_KEPT=$USER_ID,4555 run podman_run --rm --userns=keep-id --group-add keep-groups bb sh -c 'id -u; grep Groups /proc/self/status'
+  assert_run 0
+  [ "$(tr -s '\t ' ' ' <<<"$output" | sed 's/ $//')" = "$USER_ID
+Groups: $USER_ID 65534" ] || fail_with 'groups with keep-id'
+}
+
+@test "namespaces of the host: network, pid, ipc, uts; its control groups cannot be written (T44)" {
+  run podman_run --rm --pid host --ipc host --uts host bb sh -c 'hostname; ls -d /proc/1/task'
+  assert_run 0 "$(hostname)
+/proc/1/task"
+  is_tare || skip "the peer leaves them writable"
+  run podman_run --rm --network host bb sh -c 'mount | grep "^cgroup"; mount | grep " /sys/.*[(,]rw[,)]"; mkdir /sys/fs/cgroup/made'
+  [ "$status" -ne 0 ]
+  assert_contains 'on /sys/fs/cgroup' Read-only
+  [[ $output != *'(rw'* ]] || fail_with 'one can be written'
 }
 
 @test "podman build and buildah bud, of three layers" {
