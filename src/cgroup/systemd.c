@@ -11,11 +11,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "cgroup/private.h"
 #include "plan/hook.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/socket.h"
 
 /* How the description of a unit of ours begins: one that begins otherwise is never stopped. */
 static const char ours[] = "tare container ";
@@ -81,17 +83,32 @@ systemd_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct t
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* The manager's own group, below which all its units are. Process 1 is in its "/init.scope"; a
- * user's manager has to be asked. */
+/* The process that is the user's manager, by its own socket; 0 where the bus may lead to another.
+ */
+static pid_t
+user_manager (void)
+{
+  char usual[PATH_MAX];
+  pid_t pid = 0;
+  const char *directory = getenv ("XDG_RUNTIME_DIR");
+  const char *bus = getenv ("DBUS_SESSION_BUS_ADDRESS");
+  if (directory == NULL)
+    return 0;
+  (void) snprintf (usual, sizeof usual, "unix:path=%s/bus", directory);
+  if (bus != NULL && !str_equal (bus, usual))
+    return 0;
+  autoclose int place = sys_open (directory, O_PATH | O_DIRECTORY, 0);
+  autoclose int fd = place < 0 ? place : sys_socket_connect (place, "systemd/private", SOCK_STREAM);
+  return fd >= 0 && sys_socket_peer_pid (fd, &pid) >= 0 ? pid : 0;
+}
+
+/* The manager is in its group's "/init.scope". -ESRCH: it is not. */
 static int
-find_root (char root[static PATH_MAX], struct tare_error *error)
+read_root (pid_t manager, char root[static PATH_MAX], struct tare_error *error)
 {
   autofree char *text = NULL;
   struct group_line line;
-  *root = '\0';
-  if (is_user ())
-    return ask ((const char *const[]){ "root", NULL }, NULL, root, error);
-  int r = group_lines_read (1, &text, error);
+  int r = group_lines_read (manager, &text, error);
   char *rest = text;
   while (r >= 0 && group_line_next (&rest, &line))
     if (*line.controllers == '\0' || str_equal (line.controllers, "name=systemd"))
@@ -99,9 +116,22 @@ find_root (char root[static PATH_MAX], struct tare_error *error)
         const char *scope = strstr (line.path, "/init.scope");
         (void) snprintf (root, PATH_MAX, "%.*s", scope != NULL ? (int) (scope - line.path) : 0,
                          line.path);
-        break;
+        return scope != NULL ? 0 : -ESRCH;
       }
-  return r < 0 ? r : 0;
+  return r < 0 ? r : -ESRCH;
+}
+
+/* The manager's own group, below which all its units are. */
+static int
+find_root (char root[static PATH_MAX], struct tare_error *error)
+{
+  struct tare_error ignored = { 0 };
+  pid_t manager = is_user () ? user_manager () : 1;
+  *root = '\0';
+  int r = manager > 0 ? read_root (manager, root, is_user () ? &ignored : error) : -ESRCH;
+  if (r < 0 && is_user ())
+    return ask ((const char *const[]){ "root", NULL }, NULL, root, error);
+  return r == -ESRCH ? 0 : r;
 }
 
 static int

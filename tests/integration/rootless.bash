@@ -1,5 +1,5 @@
 # An ordinary user, made up for the tests: a number that nobody has, a home that does not exist.
-# USER_ID and USER_RUN, its XDG_RUNTIME_DIR, are somebody who is there.
+# Where USER_ID and USER_RUN, its XDG_RUNTIME_DIR, are set, it is somebody who is there.
 # shellcheck shell=bash disable=SC2154
 
 # Call in setup_file after file_begin: $WORK and the runtime become reachable for it.
@@ -41,6 +41,8 @@ as_user() {
   local groups=(--clear-groups) around=()
   [ -z "${KEEP:-}" ] || groups=(--groups "$KEEP")
   [ -z "${ETC:-}" ] || around=(with_own_etc)
+  # a directory that is mounted when its user comes is not in the mounts that a test file has
+  [ -z "${USER_RUN:-}" ] || around=(nsenter --target 1 --mount)
   "${around[@]}" setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" \
     --inh-caps=-all env -i PATH="${SEARCH:-/usr/bin:/bin:/usr/sbin:/sbin}" XDG_RUNTIME_DIR="${USER_RUN:-$WORK/run}" LC_ALL=C \
     ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} "$@"
