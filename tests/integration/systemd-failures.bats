@@ -151,14 +151,13 @@ values () {
   local script='echo "$@" >>'"$BUNDLE/calls"'; exec "$real" "$@"'
   with_helper "$script"
   assert_success
-  [ "$(cat "$BUNDLE/calls")" = "start $UNIT
-stop $UNIT tare container " ]
+  # stopping is systemd's own affair where it has seen the last process go
+  [ "$(grep -v '^stop ' "$BUNDLE/calls")" = "start $UNIT" ]
   rm "$BUNDLE/calls"
   config '.linux.resources.devices = [{allow: false, access: "rwm"}]'
   with_helper "$script"
   assert_success
-  [ "$(cat "$BUNDLE/calls")" = "start $UNIT
-set $UNIT
-stop $UNIT tare container " ]
+  [ "$(grep -v '^stop ' "$BUNDLE/calls")" = "start $UNIT
+set $UNIT" ]
   no_scope_left
 }
