@@ -278,6 +278,16 @@ ROWS
   done
 }
 
+@test "masked directories share one read-only tmpfs" {
+  only_tare
+  make_bundle stat -c %d:%i /one /two /three/below
+  mkdir -p "$BUNDLE"/rootfs/{one,two,three/below}
+  config '.linux.maskedPaths = ["/one", "/two", "/three/below"]'
+  run_rt run --bundle "$BUNDLE" "$ID" </dev/null
+  assert_success
+  [ "$(sort -u <<<"$output" | wc -l)" -eq 1 ] || fail_with "not the same"
+}
+
 @test "read-only paths: mounts of their own, no write reaches them" {
   make_bundle sh
   config '.process.capabilities |= map_values (. + ["CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"])'

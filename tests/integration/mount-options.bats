@@ -173,6 +173,19 @@ TABLE
   options_are rback rw nosuid relatime
 }
 
+@test "a tmpfs has the mode of the directory that it covers, unless mode= says another" {
+  make_bundle stat -c %a /was/1700 /was/555 /was/told /was/new
+  mkdir -p "$BUNDLE"/rootfs/was/{1700,555,told}
+  chmod 1700 "$BUNDLE/rootfs/was/1700"
+  chmod 555 "$BUNDLE/rootfs/was/555"
+  config '.mounts += [("1700", "555", "told", "new") | {destination: "/was/\(.)", type: "tmpfs", source: "t",
+    options: (if . == "told" then ["mode=701"] else [] end)}]'
+  run_rt run --bundle "$BUNDLE" "$ID" </dev/null
+  assert_success
+  # a directory that is made has none to keep: the kernel's own
+  assert_output $'1700\n555\n701\n1777'
+}
+
 @test "propagation of a mount" {
   make_bundle sh
   mount_table <<'TABLE'
@@ -293,7 +306,7 @@ TABLE
 
 @test "features names every option, and none that is refused" {
   only_tare
-  local option
+  local option page
   run_rt features
   for option in async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync exec idmap iversion \
     lazytime loud noatime nodev nodiratime noexec noiversion nolazytime norelatime nostrictatime nosuid \
@@ -304,4 +317,8 @@ TABLE
     jq -e '.mountOptions | index ($o)' --arg o "$option" <<<"$output" >/dev/null || { echo "$option"; return 1; }
   done
   jq -e '.linux.mountExtensions.idmap.enabled' <<<"$output"
+  # and the manual page, whose roff is content
+  page=${top_builddir:-$TOP/build}/man/pages/tare.1
+  grep -qxF "$(jq -r '.mountOptions | join (", ")' <<<"$output")" "$page" || fail_with "the manual page has others"
+  [ -z "$(groff -man -Tascii -ww "$page" 2>&1 >/dev/null)" ]
 }
