@@ -93,6 +93,40 @@ in_disk_sleep() {
   [ -z "$(ls -A --ignore=.seccomp "$ROOT")" ]
 }
 
+@test "killed between making the group and opening it to all: delete --force takes it away" {
+  only_tare
+  make_bundle sleep 1000
+  traced -f -qq -o /dev/null -e inject=fchmod:signal=KILL:when=1 "$RUNTIME" --root "$ROOT" create \
+    --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>&1 3>&- || true
+  [ -n "$(cgroups_of "$ID")" ]
+  [ "$(stat -c %a "$(cgroups_of "$ID" | head -n 1)")" = 700 ]
+  rt delete --force "$ID"
+  assert_nothing_left
+}
+
+# Whoever can read the directory of a group that was there can lock it, and then nobody is let in: a
+# new one is closed to all until it is claimed.
+@test "a group that was there and that a stranger has locked: refused in one line, and free afterwards" {
+  only_tare
+  local group locker
+  group=/sys/fs/cgroup/$TAG-locked
+  is_v2 || group=$(awk -F: 'NR == 1 { sub ("name=", "", $2); print "/sys/fs/cgroup/" $2 }' /proc/self/cgroup)/$TAG-locked
+  mkdir "$group"
+  make_bundle true
+  config '.linux.cgroupsPath = $path' --arg path "/$TAG-locked"
+  setpriv --reuid 65534 --clear-groups flock "$group" sh -c "echo locked >&2; exec sleep 1000" 2>"$WORK/locked" 3>&- &
+  locker=$!
+  wait_until 10 grep -q locked "$WORK/locked"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_error 1 "is being taken by another container"
+  pkill -P "$locker" # what it has started, at whose end it lets go
+  wait "$locker" || true
+  run_rt run --bundle "$BUNDLE" "$ID"
+  assert_success
+  [ ! -d "$group" ] || rmdir "$group"
+  assert_nothing_left
+}
+
 # smallest RUNTIME: the smallest memory limit, in KiB, with which it runs /bin/true, in the v1 view:
 # there is a memory controller on this machine, and every runtime works there. Halving the distance,
 # each limit tried twice: what works once may be luck.
