@@ -3,7 +3,6 @@
 #include "host/internal.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -18,7 +17,6 @@ struct child
 {
   int image, socket, entry;
   int stdio[3];
-  unsigned first_closed;
   bool new_user_namespace;
   const struct cgroup *cgroup;
   char *argv[4];
@@ -49,8 +47,6 @@ exec_init (const struct child *child, const char **ret_what)
     *ret_what = "enter the container's cgroup";
   for (int i = 0; i < 3 && r >= 0; i++)
     r = child->stdio[i] == i ? sys_set_cloexec (i, false) : sys_dup3 (child->stdio[i], i, 0);
-  if (r >= 0)
-    r = sys_close_range (child->first_closed, ~0U, CLOSE_RANGE_CLOEXEC);
   if (r >= 0)
     r = sys_set_cloexec (child->socket, false);
   if (r >= 0 && child->entry >= 0)
@@ -156,9 +152,12 @@ open_channel (struct container *container, int minimum, struct tare_error *error
   if (r < 0)
     return fail (error, r, "make a socket pair");
   container->channel.fd = pair[0];
-  /* Not among the descriptors that the container is to keep. */
-  container->peer = sys_dup_above (pair[1], minimum);
-  close_fd (&pair[1]);
+  container->peer = pair[1];
+  if (pair[1] < minimum) /* not among the descriptors that the container is to keep */
+    {
+      container->peer = sys_dup_above (pair[1], minimum);
+      close_fd (&pair[1]);
+    }
   return container->peer < 0 ? fail (error, container->peer, "make a socket pair") : 0;
 }
 
@@ -184,7 +183,6 @@ spawn_init (struct container *container, const struct plan *plan, struct tare_er
     .image = container->image,
     .socket = container->peer,
     .entry = entry,
-    .first_closed = (unsigned) minimum,
     .new_user_namespace = (plan->clone_flags & CLONE_NEWUSER) != 0,
     .cgroup = &container->cgroup,
     .argv = { name, number, entry >= 0 ? entry_number : NULL, NULL },

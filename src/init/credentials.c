@@ -81,18 +81,17 @@ all_are (const uint32_t ids[3], uint32_t id)
   return ids[0] == id && ids[1] == id && ids[2] == id;
 }
 
-/* The kernel sorts the groups: compare as sets. */
+/* The kernel sorts the groups: compare as sets. More of them than were asked for do not fit, and
+ * that is an error too. */
 static int
 check_groups (const struct init *init, struct tare_error *error)
 {
   const plan_words *groups = &init->plan->groups;
   const gid_t *want = plan_elements (init->plan, *groups);
-  int count = sys_getgroups (0, NULL);
-  size_t size = count > 0 ? (size_t) count : 1;
-  gid_t *have = init_memory (size * sizeof *have);
+  gid_t *have = init_memory (((size_t) groups->count + 1) * sizeof *have);
   if (have == NULL)
     return fail (error, ENOMEM, "groups");
-  int r = count < 0 ? count : sys_getgroups (size, have);
+  int r = sys_getgroups ((size_t) groups->count + 1, have);
   bool same = r == (int) groups->count;
   for (size_t i = 0; same && i < groups->count; i++)
     {
@@ -101,7 +100,6 @@ check_groups (const struct init *init, struct tare_error *error)
         j++;
       same = j < groups->count;
     }
-  sys_unmap (have, size * sizeof *have);
   return same ? 0 : fail (error, r < 0 ? r : EPERM, "the groups are not what was asked for");
 }
 
@@ -147,10 +145,7 @@ set_capabilities (const struct plan_capabilities *want, struct tare_error *error
     .permitted = want->permitted,
     .inheritable = want->inheritable,
   };
-  int r = prctl_or_fail (PR_SET_KEEPCAPS, 0, "drop keepcaps", error);
-  if (r < 0)
-    return r;
-  r = sys_capset (&sets);
+  int r = sys_capset (&sets);
   return r < 0 ? fail (error, r, "process.capabilities: capset")
                : raise_ambient (want->ambient, error);
 }
@@ -169,10 +164,13 @@ set_credentials (struct init *init, struct tare_error *error)
   if (r < 0)
     return fail (error, r, "clear ambient capabilities");
   r = drop_bounding (plan->bounding_before & ~want->bounding, error);
-  if (r >= 0)
+  bool leaves_root = plan->uid != 0; /* and would leave its capabilities too, until capset */
+  if (r >= 0 && leaves_root)
     r = prctl_or_fail (PR_SET_KEEPCAPS, 1, "keepcaps", error);
   if (r >= 0)
     r = set_ids (init, error);
+  if (r >= 0 && leaves_root)
+    r = prctl_or_fail (PR_SET_KEEPCAPS, 0, "drop keepcaps", error);
   if (r >= 0)
     r = set_capabilities (want, error);
   if (r >= 0 && init_flag (init, PLAN_NO_NEW_PRIVILEGES))

@@ -1,15 +1,46 @@
 /* Device nodes and the links of /dev. Serves config-linux.md "Default Devices", "Devices", and
  * runtime-linux.md "Dev symbolic links".
  *
- * A node is made by mknod(2), and read back from the descriptor of what is then there. Where the
- * kernel does not let us (a user namespace), the host's node is bind-mounted, after it was seen to
- * be that very device. What exists already is that device, or an error.
+ * A node is made by mknod(2), and what is then there is read back. Where the kernel does not let us
+ * (a user namespace), the host's node is bind-mounted, after it was seen to be that very device.
+ * What exists already is that device, or an error.
  */
 #include "init/init.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+/* The directory of the last path: nearly all of them are in /dev. */
+struct parent
+{
+  int fd;
+  const char *path; /* of something in it */
+};
+
+static void
+parent_done (struct parent *parent)
+{
+  close_fd (&parent->fd);
+}
+
+static int
+enter_parent (const struct init *init, struct parent *parent, const char *path,
+              const char **ret_name)
+{
+  const char *slash = strrchr (path, '/');
+  size_t length = slash != NULL ? (size_t) (slash + 1 - path) : 0;
+  if (parent->fd >= 0 && length > 0 && strncmp (parent->path, path, length) == 0
+      && strchr (parent->path + length, '/') == NULL && path[length] != '\0' && path[length] != '.')
+    {
+      *ret_name = path + length;
+      return 0;
+    }
+  close_fd (&parent->fd);
+  parent->fd = resolve_parent (init->root, path, resolve_flags_of (path), ret_name);
+  parent->path = path;
+  return parent->fd < 0 ? parent->fd : 0;
+}
 
 static const char *
 kind_of (uint32_t mode)
@@ -35,6 +66,13 @@ other_thing (const struct plan_device *device, const char *what, struct tare_err
                     kind_of (device->mode), device->major, device->minor);
 }
 
+static bool
+has_owner_and_mode (const struct sys_stat *st, const struct plan_device *device)
+{
+  return st->uid == device->uid && st->gid == device->gid
+         && (st->mode & 07777) == (device->mode & 07777);
+}
+
 /* ACLs of the directory may have changed the mode, whatever the umask. */
 static int
 set_owner_and_mode (int node, const struct plan_device *device, struct tare_error *error)
@@ -58,6 +96,7 @@ open_node (int directory, const char *name, struct sys_stat *ret_stat)
   return r < 0 ? r : take_fd (&node);
 }
 
+/* -EEXIST, without words, if something is there already. */
 static int
 make_node (int directory, const char *name, const struct plan_device *device,
            struct tare_error *error)
@@ -65,7 +104,10 @@ make_node (int directory, const char *name, const struct plan_device *device,
   struct sys_stat st;
   int r = sys_mknodat (directory, name, device->mode, makedev (device->major, device->minor));
   if (r < 0)
-    return fail (error, r, "make the node");
+    return r == -EEXIST ? r : fail (error, r, "make the node");
+  r = sys_stat (directory, name, &st);
+  if (r >= 0 && is_device (&st, device) && has_owner_and_mode (&st, device))
+    return 0;
   autoclose int node = open_node (directory, name, &st);
   if (node < 0)
     return fail (error, node, "open the new node");
@@ -133,24 +175,41 @@ keep_node (int node, const struct sys_stat *st, const struct plan_device *device
   return r == -EPERM || r == -EINVAL ? 0 : r;
 }
 
+/* 1: it is there already. 0: nothing is, or what may be covered: an empty file is what an earlier
+ * container's bind left behind. */
 static int
-make_device (const struct init *init, const struct plan_device *device, struct tare_error *error)
+take_existing (int directory, const char *name, const struct plan_device *device, bool binds,
+               struct tare_error *error)
+{
+  struct sys_stat st;
+  autoclose int existing = open_node (directory, name, &st);
+  if (existing == -ENOENT || (existing >= 0 && binds && S_ISREG (st.mode) && st.size == 0))
+    return 0;
+  if (existing < 0)
+    return fail (error, existing, "look for an existing node");
+  if (!is_device (&st, device))
+    return other_thing (device, "exists and", error);
+  int r = keep_node (existing, &st, device, error);
+  return r < 0 ? r : 1;
+}
+
+static int
+make_device (const struct init *init, struct parent *parent, const struct plan_device *device,
+             struct tare_error *error)
 {
   const char *name, *path = plan_string (init->plan, device->path);
   bool binds = init_flag (init, PLAN_USER_NAMESPACE) && can_be_bound (device);
-  struct sys_stat st;
-  autoclose int directory = resolve_parent (init->root, path, resolve_flags_of (path), &name);
-  if (directory < 0)
-    return fail (error, directory, "open its directory");
-  autoclose int existing = open_node (directory, name, &st);
-  if (existing < 0 && existing != -ENOENT)
-    return fail (error, existing, "look for an existing node");
-  if (existing >= 0 && is_device (&st, device))
-    return keep_node (existing, &st, device, error);
-  /* An empty file is what an earlier container's bind left behind. */
-  if (existing >= 0 && !(binds && S_ISREG (st.mode) && st.size == 0))
-    return other_thing (device, "exists and", error);
-  int r = binds ? -EPERM : make_node (directory, name, device, error);
+  int r = enter_parent (init, parent, path, &name);
+  if (r < 0)
+    return fail (error, r, "open its directory");
+  r = binds ? -EEXIST : make_node (parent->fd, name, device, error);
+  if (r == -EEXIST)
+    {
+      r = take_existing (parent->fd, name, device, binds, error);
+      if (r != 0)
+        return r < 0 ? r : 0;
+      r = binds ? -EPERM : fail (error, EEXIST, "make the node");
+    }
   if (r == -EPERM && can_be_bound (device) && init_owns_mounts (init))
     return bind_node (init, path, device, error);
   return r;
@@ -160,9 +219,11 @@ int
 step_devices (struct init *init, struct tare_error *error)
 {
   const struct plan_device *device = plan_elements (init->plan, init->plan->devices);
+  auto_ (parent)
+  struct parent parent = { .fd = -EBADF };
   for (size_t i = 0; i < init->plan->devices.count; i++)
     {
-      int r = make_device (init, &device[i], error);
+      int r = make_device (init, &parent, &device[i], error);
       if (r < 0)
         return wrap (error, r, "%s '%s'", plan_string (init->plan, device[i].label),
                      plan_string (init->plan, device[i].path));
@@ -173,11 +234,13 @@ step_devices (struct init *init, struct tare_error *error)
 /* ---- links --------------------------------------------------------------------------------- */
 
 static int
-make_link (const struct init *init, const char *path, const char *text, struct tare_error *error)
+make_link (const struct init *init, struct parent *parent, const char *path, const char *text,
+           struct tare_error *error)
 {
   const char *name;
-  autoclose int directory = resolve_parent (init->root, path, resolve_flags_of (path), &name);
-  int r = directory < 0 ? directory : sys_symlinkat (text, directory, name);
+  int r = enter_parent (init, parent, path, &name);
+  if (r >= 0)
+    r = sys_symlinkat (text, parent->fd, name);
   if (r < 0 && r != -EEXIST)
     return fail (error, r, "symbolic link '%s' to '%s'", path, text);
   return 0;
@@ -194,12 +257,18 @@ int
 step_links (struct init *init, struct tare_error *error)
 {
   const struct plan_link *link = plan_elements (init->plan, init->plan->links);
+  const char *asked = NULL; /* most need the same */
+  bool there = true;
+  auto_ (parent)
+  struct parent parent = { .fd = -EBADF };
   int r = 0;
   for (size_t i = 0; r >= 0 && i < init->plan->links.count; i++)
     {
       const char *requires = plan_string (init->plan, link[i].requires);
-      if (requires == NULL || exists (init, requires))
-        r = make_link (init, plan_string (init->plan, link[i].path),
+      if (requires != NULL && (asked == NULL || !str_equal (requires, asked)))
+        there = exists (init, asked = requires);
+      if (requires == NULL || there)
+        r = make_link (init, &parent, plan_string (init->plan, link[i].path),
                        plan_string (init->plan, link[i].target), error);
     }
   return r;

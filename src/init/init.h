@@ -33,13 +33,16 @@ struct init
   struct channel channel; /* to the host side, until RUN */
   struct channel start;   /* to who called start; fd is negative until then */
   int start_socket;
-  int entry;                      /* tasks of a cgroup that is entered with GO; or negative */
-  int joins[PLAN_MAX_NAMESPACES]; /* of plan.joins, or enum exec_join; negative once joined */
-  int root;                       /* the container's root directory */
-  int *held;                      /* of plan.mounts: those that turn read-only later */
-  int seccomp;                    /* sealed memfd with the program */
-  int hook_output[2];             /* files for standard output and error, or negative */
-  int agent_state, agent;         /* for whom the filter asks: a sealed memfd, a socket */
+  int entry; /* tasks of a cgroup that is entered with GO; or negative */
+  int joins[PLAN_MAX_NAMESPACES];    /* of plan.joins, or enum exec_join; negative once joined */
+  int root;                          /* the container's root directory */
+  uint64_t root_mount, root_inode;   /* its numbers: it is never mounted over */
+  uint32_t plain_major, plain_minor; /* of a file system that was seen to be no procfs */
+  uint32_t mask_major, mask_minor;   /* of the tmpfs that masks directories */
+  int *held;                         /* of plan.mounts: those that turn read-only later */
+  int seccomp;                       /* sealed memfd with the program */
+  int hook_output[2];                /* files for standard output and error, or negative */
+  int agent_state, agent;            /* for whom the filter asks: a sealed memfd, a socket */
   uint32_t inherited_umask;
   bool groups_stay; /* setgroups is denied in the user namespace that was joined */
   bool cwd_pending; /* root may not enter it; the user may */
@@ -84,6 +87,8 @@ bool init_owns_mounts (const struct init *init);
 /* Unmounts every whole procfs and sysfs that is not the container's from our mount namespace, which
  * must not be the host's. Changes the working directory. */
 int old_root_drop (const struct init *init, struct tare_error *error);
+/* From now on that is the container's root; takes the descriptor over, whatever is returned. */
+int init_hold_root (struct init *init, int root, struct tare_error *error);
 /* Not dumpable: nobody in there may trace us, or look into our /proc/PID. */
 int init_undump (struct tare_error *error);
 
@@ -99,6 +104,8 @@ int resolve (int root, const char *path, uint64_t flags);
 int resolve_nofollow (int root, const char *path);
 /* Makes what is missing: directories, and at the end a directory or an empty file. */
 int resolve_or_make (int root, const char *path, uint64_t flags, enum resolve_make last);
+/* The same of a path that was just seen to be missing. */
+int resolve_missing (int root, const char *path, uint64_t flags, enum resolve_make last);
 /* The directory of path, made where missing, and the name in it. */
 int resolve_parent (int root, const char *path, uint64_t flags, const char **ret_name);
 /* RESOLVE_NO_SYMLINKS for what the runtime itself makes in /dev, else 0. */
@@ -181,6 +188,7 @@ int step_links (struct init *init, struct tare_error *error);
 int step_rootfs_ready (struct init *init, struct tare_error *error);
 int step_paths (struct init *init, struct tare_error *error);
 int step_read_only (struct init *init, struct tare_error *error);
+int step_paths_in_force (struct init *init, struct tare_error *error);
 int step_pivot_root (struct init *init, struct tare_error *error);
 int step_session (struct init *init, struct tare_error *error);
 int step_environment (struct init *init, struct tare_error *error);

@@ -139,12 +139,7 @@ run (struct init *init, struct tare_error *error)
 {
   /* The modes of what is made in the container are exact; the old mask comes back later. */
   init->inherited_umask = sys_umask (0);
-  int r = sys_set_cloexec (init->channel.fd, true);
-  if (r >= 0 && init->entry >= 0)
-    r = sys_set_cloexec (init->entry, true);
-  if (r < 0)
-    return fail (error, r, "protocol socket %d", init->channel.fd);
-  r = receive_plan (init, error);
+  int r = receive_plan (init, error);
   return r < 0 ? r : init_run (init, error);
 }
 

@@ -79,12 +79,27 @@ set_mode_of_target (int fs, int target)
   return sys_fsconfig_string (fs, "mode", mode);
 }
 
-/* Of a file system that has no option for it. */
-static int
-set_root_label (int tree, const char *label, struct tare_error *error)
+/* A new mount has no attributes but those that fsmount(2) gives it. */
+static uint64_t
+new_attributes (const struct plan_mount *mount)
 {
-  int r = label != NULL ? sys_set_selinux_label (tree, label) : 0;
-  return r < 0 ? fail (error, r, "linux.mountLabel: set '%s'", label) : 0;
+  uint64_t late = (mount->flags & PLAN_MOUNT_LATE) != 0 ? MOUNT_ATTR_RDONLY : 0;
+  uint64_t recursive = mount->recursive_set & ~mount->recursive_clear & ~mount->clear;
+  if ((mount->set & MOUNT_ATTR__ATIME) != 0)
+    recursive &= ~(uint64_t) MOUNT_ATTR__ATIME;
+  return (mount->set | recursive) & ~late;
+}
+
+/* The label of a file system that has no option for it: set while the mount can be written. */
+static int
+mount_labelled (int fs, const struct plan_mount *mount, const char *label, struct tare_error *error)
+{
+  autoclose int tree = sys_fsmount (fs, 0);
+  int r = tree < 0 ? tree : sys_set_selinux_label (tree, label);
+  if (r < 0)
+    return fail (error, r, "linux.mountLabel: set '%s'", label);
+  r = mount_change_attributes (tree, 0, new_attributes (mount), 0);
+  return r < 0 ? fail (error, r, "set mount attributes") : take_fd (&tree);
 }
 
 static int
@@ -104,11 +119,10 @@ make_filesystem (const struct init *init, const struct plan_mount *mount, int ta
     r = sys_fsconfig_create (fs);
   if (r < 0)
     return filesystem_fail (fs, r, type, "create", error);
-  autoclose int tree = sys_fsmount (fs, 0);
-  if (tree < 0)
-    return filesystem_fail (fs, tree, type, "mount", error);
-  r = set_root_label (tree, plan_string (init->plan, mount->root_label), error);
-  return r < 0 ? r : take_fd (&tree);
+  if (mount->root_label != 0)
+    return mount_labelled (fs, mount, plan_string (init->plan, mount->root_label), error);
+  r = sys_fsmount (fs, new_attributes (mount));
+  return r < 0 ? filesystem_fail (fs, r, type, "mount", error) : r;
 }
 
 /* ---- layers of an overlay ------------------------------------------------------------------ */
@@ -171,7 +185,7 @@ make_overlay_by_descriptor (const struct init *init, const struct plan_mount *mo
   if (r >= 0)
     r = sys_chdir ("/");
   if (r >= 0)
-    r = sys_fsmount (fs, 0);
+    r = sys_fsmount (fs, new_attributes (mount));
   return r < 0 ? filesystem_fail (fs, r, "overlay", "create", error) : r;
 }
 
@@ -278,6 +292,14 @@ mount_set_attributes (const struct plan_mount *mount, int tree, struct tare_erro
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+static int
+make_with_attributes (int made, const struct plan_mount *mount, struct tare_error *error)
+{
+  autoclose int tree = made;
+  int r = tree < 0 ? tree : mount_set_attributes (mount, tree, error);
+  return r < 0 ? r : take_fd (&tree);
+}
+
 /* A file system that the kernel keeps from us: a part of the host's tree in its place, if that
  * shows nothing else. */
 static int
@@ -287,8 +309,12 @@ make_instead (const struct init *init, const struct plan_mount *mount, int refus
   const char *instead = plan_string (init->plan, mount->instead);
   if (instead != NULL)
     {
+      const struct mount_source source = { -EBADF, instead };
+      struct plan_mount whole = *mount;
+      whole.recursive_set |= mount->set; /* a whole tree of the host's */
       *error = (struct tare_error){ 0 };
-      return clone_tree (instead, &(struct mount_source){ -EBADF, instead }, AT_RECURSIVE, error);
+      return make_with_attributes (clone_tree (instead, &source, AT_RECURSIVE, error), &whole,
+                                   error);
     }
   if (str_equal (plan_string (init->plan, mount->type), "proc"))
     return wrap (error, refusal,
@@ -298,7 +324,8 @@ make_instead (const struct init *init, const struct plan_mount *mount, int refus
 }
 
 static int
-make_new (const struct init *init, struct plan_mount *mount, int target, struct tare_error *error)
+make_new (const struct init *init, const struct plan_mount *mount, int target,
+          struct tare_error *error)
 {
   int tree = make_filesystem (init, mount, target, error);
   if (tree == -EINVAL && has_layers (init, mount))
@@ -310,7 +337,6 @@ make_new (const struct init *init, struct plan_mount *mount, int target, struct 
     }
   if (tree != -EPERM && !(tree == -EBUSY && mount->instead != 0))
     return tree;
-  mount->recursive_set |= mount->set; /* a whole tree of the host's */
   return make_instead (init, mount, tree, error);
 }
 
@@ -318,14 +344,9 @@ int
 mount_make (struct init *init, const struct plan_mount *mount, const struct mount_source *source,
             int target, struct tare_error *error)
 {
-  struct plan_mount effective = *mount;
-  autoclose int tree = mount->action == PLAN_MOUNT_BIND
-                           ? make_bind (init, mount, source, error)
-                           : make_new (init, &effective, target, error);
-  if (tree < 0)
-    return tree;
-  int r = mount_set_attributes (&effective, tree, error);
-  return r < 0 ? r : take_fd (&tree);
+  if (mount->action == PLAN_MOUNT_BIND)
+    return make_with_attributes (make_bind (init, mount, source, error), mount, error);
+  return make_new (init, mount, target, error);
 }
 
 int

@@ -12,6 +12,19 @@
 
 /* ---- placing ------------------------------------------------------------------------------- */
 
+/* What a mount is to cover. */
+struct place
+{
+  int fd; /* negative: still to be made */
+  struct sys_stat st;
+};
+
+static void
+place_done (struct place *place)
+{
+  close_fd (&place->fd);
+}
+
 static bool
 is_type (const struct init *init, const struct plan_mount *mount, const char *type)
 {
@@ -41,24 +54,51 @@ refuse_in_proc (struct tare_error *error)
   return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "cannot be mounted over: it is inside proc");
 }
 
-/* Inside a procfs nothing may be covered or faked (CVE-2019-16884, CVE-2019-19921), but for the
- * files that the plan lets pass. target is negative while it is not made. */
+/* Is that a part of a procfs? Most mount points lie in the same few file systems. */
 static int
-check_in_proc (const struct init *init, const struct plan_mount *mount, int target,
-               struct tare_error *error)
+is_in_procfs (struct init *init, const struct place *place)
 {
-  const char *path = plan_string (init->plan, mount->target);
   uint64_t magic;
-  if ((mount->flags & PLAN_MOUNT_IN_PROC_ALLOWED) != 0 || str_equal (path, "/proc"))
+  if (place->st.device_major == init->plain_major && place->st.device_minor == init->plain_minor)
     return 0;
-  if (path_is_below (path, "/proc"))
-    return refuse_in_proc (error);
-  if (target < 0)
-    return 0;
-  int r = sys_fs_magic (target, &magic);
+  int r = sys_fs_magic (place->fd, &magic);
+  if (r < 0 || magic == PROC_SUPER_MAGIC)
+    return r < 0 ? r : 1;
+  init->plain_major = place->st.device_major;
+  init->plain_minor = place->st.device_minor;
+  return 0;
+}
+
+/* Inside a procfs nothing may be covered or faked (CVE-2019-16884, CVE-2019-19921), but for the
+ * files that the plan lets pass. */
+static bool
+may_be_in_procfs (const struct init *init, const struct plan_mount *mount)
+{
+  return (mount->flags & PLAN_MOUNT_IN_PROC_ALLOWED) != 0
+         || str_equal (plan_string (init->plan, mount->target), "/proc");
+}
+
+/* Nothing is made there either. */
+static int
+check_path (const struct init *init, const struct plan_mount *mount, struct tare_error *error)
+{
+  return !may_be_in_procfs (init, mount)
+                 && path_is_below (plan_string (init->plan, mount->target), "/proc")
+             ? refuse_in_proc (error)
+             : 0;
+}
+
+/* Looks at place->fd, once: what is seen is what is mounted over. */
+static int
+check_place (struct init *init, const struct plan_mount *mount, struct place *place,
+             struct tare_error *error)
+{
+  int r = sys_stat (place->fd, NULL, &place->st);
+  if (r >= 0 && !may_be_in_procfs (init, mount))
+    r = is_in_procfs (init, place);
   if (r < 0)
     return target_fail (r, error);
-  return magic == PROC_SUPER_MAGIC ? refuse_in_proc (error) : 0;
+  return r > 0 ? refuse_in_proc (error) : 0;
 }
 
 /* /proc is a procfs, whole, or there is none: what is mounted there instead would be taken for one.
@@ -70,7 +110,8 @@ check_is_proc (const struct init *init, const struct plan_mount *mount, int tree
   struct sys_stat st;
   uint64_t magic;
   const char *source = plan_string (init->plan, mount->source);
-  if (!str_equal (plan_string (init->plan, mount->target), "/proc"))
+  bool made = is_type (init, mount, "proc") && mount->instead == 0;
+  if (made || !str_equal (plan_string (init->plan, mount->target), "/proc"))
     return 0;
   int r = sys_fs_magic (tree, &magic);
   if (r >= 0)
@@ -110,58 +151,46 @@ set_all_propagation (const struct plan_mount *mount, int tree, struct tare_error
 static int
 refuse_root (const struct init *init, const struct sys_stat *target, struct tare_error *error)
 {
-  struct sys_stat root;
-  int r = sys_stat (init->root, NULL, &root);
-  if (r < 0)
-    return fail (error, r, "stat of the root");
-  if (root.mount_id != target->mount_id || root.inode != target->inode)
+  if (init->root_mount != target->mount_id || init->root_inode != target->inode)
     return 0;
   return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "the root itself cannot be mounted over");
 }
 
-/* move_mount(2) would only say EINVAL. */
+/* move_mount(2) only said EINVAL. */
 static int
-check_kinds (int tree, const struct sys_stat *target, struct tare_error *error)
+explain_attach (int refusal, int tree, const struct sys_stat *target, struct tare_error *error)
 {
   struct sys_stat st;
-  int r = sys_stat (tree, NULL, &st);
-  if (r < 0)
-    return fail (error, r, "stat of the mount");
-  if (S_ISDIR (st.mode) == S_ISDIR (target->mode))
-    return 0;
+  if (sys_stat (tree, NULL, &st) < 0 || S_ISDIR (st.mode) == S_ISDIR (target->mode))
+    return fail (error, refusal, "attach the mount");
   return fail_kind (error, TARE_ERROR_CONFIG, ENOTDIR, "%s cannot be mounted over %s",
                     S_ISDIR (st.mode) ? "a directory" : "a file",
                     S_ISDIR (target->mode) ? "a directory" : "what is not a directory");
 }
 
 static int
-attach (const struct init *init, const struct plan_mount *mount, int tree, int target,
-        struct tare_error *error)
+attach (const struct init *init, const struct plan_mount *mount, int tree,
+        const struct place *place, struct tare_error *error)
 {
-  struct sys_stat st;
-  int r = sys_stat (target, NULL, &st);
-  if (r < 0)
-    return fail (error, r, "stat of the mount point");
-  r = check_kinds (tree, &st, error);
-  if (r >= 0 && (mount->flags & PLAN_MOUNT_ROOT) == 0)
-    r = refuse_root (init, &st, error);
+  int r = (mount->flags & PLAN_MOUNT_ROOT) == 0 ? refuse_root (init, &place->st, error) : 0;
   if (r < 0)
     return r;
-  r = sys_move_mount (tree, target);
+  r = sys_move_mount (tree, place->fd);
   if (r < 0)
-    return fail (error, r, "attach the mount");
+    return explain_attach (r, tree, &place->st, error);
   return set_all_propagation (mount, tree, error);
 }
 
+/* What is bound may be a file; a file system is a directory. */
 static int
 make_target (const struct init *init, const struct plan_mount *mount, int tree,
              struct tare_error *error)
 {
-  struct sys_stat st;
-  int r = sys_stat (tree, NULL, &st);
+  struct sys_stat st = { .mode = S_IFDIR };
+  int r = mount->action == PLAN_MOUNT_BIND ? sys_stat (tree, NULL, &st) : 0;
   if (r < 0)
     return fail (error, r, "stat of the mount");
-  r = resolve_or_make (init->root, plan_string (init->plan, mount->target),
+  r = resolve_missing (init->root, plan_string (init->plan, mount->target),
                        target_flags (init, mount),
                        S_ISDIR (st.mode) ? RESOLVE_DIRECTORY : RESOLVE_FILE);
   return r < 0 ? fail (error, r, "make the mount point") : r;
@@ -205,8 +234,7 @@ replace_root (struct init *init, int tree, struct tare_error *error)
   if (root < 0)
     return fail (error, root, "keep the new root");
   close_fd (&init->root);
-  init->root = root;
-  return 0;
+  return init_hold_root (init, root, error);
 }
 
 static bool
@@ -217,23 +245,21 @@ turns_read_only (const struct plan_mount *mount)
 }
 
 static int
-place (struct init *init, const struct plan_mount *mount, int tree, int *target,
-       struct tare_error *error)
+put_in_place (struct init *init, const struct plan_mount *mount, int tree, struct place *place,
+              struct tare_error *error)
 {
   int r = 0;
-  if (*target >= 0 && (mount->flags & PLAN_MOUNT_COPY_UP) != 0)
-    r = copy_up (mount, *target, tree, error);
-  if (r < 0)
-    return r;
-  if (*target < 0)
-    *target = make_target (init, mount, tree, error);
-  if (*target < 0)
-    return *target;
-  r = check_in_proc (init, mount, *target, error);
+  if (place->fd < 0)
+    {
+      place->fd = make_target (init, mount, tree, error);
+      r = place->fd < 0 ? place->fd : check_place (init, mount, place, error);
+    }
+  else if ((mount->flags & PLAN_MOUNT_COPY_UP) != 0)
+    r = copy_up (mount, place->fd, tree, error);
   if (r >= 0)
     r = check_is_proc (init, mount, tree, error);
   if (r >= 0)
-    r = attach (init, mount, tree, *target, error);
+    r = attach (init, mount, tree, place, error);
   if (r >= 0 && (mount->flags & PLAN_MOUNT_ROOT) != 0)
     r = replace_root (init, tree, error);
   return r;
@@ -244,16 +270,17 @@ static int
 mount_one (struct init *init, const struct plan_mount *mount, const struct mount_source *source,
            int *ret_held, struct tare_error *error)
 {
-  autoclose int target = open_target (init, mount, error);
-  if (target < 0 && target != -ENOENT)
-    return target;
-  int r = check_in_proc (init, mount, target, error);
+  auto_ (place)
+  struct place place = { .fd = open_target (init, mount, error) };
+  int r = place.fd < 0 && place.fd != -ENOENT ? place.fd : check_path (init, mount, error);
+  if (r >= 0 && place.fd >= 0)
+    r = check_place (init, mount, &place, error);
   if (r < 0)
     return r;
-  autoclose int tree = mount_make (init, mount, source, target, error);
+  autoclose int tree = mount_make (init, mount, source, place.fd, error);
   if (tree < 0)
     return tree;
-  r = place (init, mount, tree, &target, error);
+  r = put_in_place (init, mount, tree, &place, error);
   if (r >= 0 && turns_read_only (mount))
     *ret_held = take_fd (&tree);
   return r;
@@ -278,19 +305,20 @@ bind_one (struct init *init, const struct plan_mount *mount, int *ret_held,
 
 /* The mount that is at the target already, whoever made it. */
 static int
-open_mounted (const struct init *init, const struct plan_mount *mount, struct tare_error *error)
+open_mounted (struct init *init, const struct plan_mount *mount, struct tare_error *error)
 {
-  struct sys_stat st = { 0 };
-  autoclose int target =
-      resolve (init->root, plan_string (init->plan, mount->target), target_flags (init, mount));
-  int r = target < 0 ? target : check_in_proc (init, mount, target, error);
-  if (r >= 0)
-    r = sys_stat (target, NULL, &st);
+  auto_ (place)
+  struct place place = { .fd = resolve (init->root, plan_string (init->plan, mount->target),
+                                        target_flags (init, mount)) };
+  int r = check_path (init, mount, error);
+  if (r < 0)
+    return r;
+  r = place.fd < 0 ? place.fd : check_place (init, mount, &place, error);
   if (r < 0 && r != -ENOENT)
     return error->message[0] != '\0' ? r : target_fail (r, error);
-  if (!st.mount_root)
+  if (!place.st.mount_root)
     return fail_kind (error, TARE_ERROR_CONFIG, EINVAL, "remount: nothing is mounted there");
-  return take_fd (&target);
+  return take_fd (&place.fd);
 }
 
 static int
@@ -351,7 +379,8 @@ static void
 make_cwd (const struct init *init)
 {
   const char *cwd = plan_string (init->plan, init->plan->cwd);
-  autoclose int fd = cwd != NULL ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY) : -EBADF;
+  bool wanted = cwd != NULL && !str_equal (cwd, "/");
+  autoclose int fd = wanted ? resolve_or_make (init->root, cwd, 0, RESOLVE_DIRECTORY) : -EBADF;
   (void) fd;
 }
 

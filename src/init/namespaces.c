@@ -256,7 +256,8 @@ step_go (struct init *init, struct tare_error *error)
                                         : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
   if (r >= 0)
     r = enter_late_cgroup (init, error);
-  return r < 0 ? r : init_undump (error);
+  bool stayed = init_flag (init, PLAN_HOST_PRIVILEGED) && !init_flag (init, PLAN_USER_NAMESPACE);
+  return r < 0 || stayed ? r : init_undump (error);
 }
 
 int

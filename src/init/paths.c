@@ -2,17 +2,12 @@
  *
  * Files are covered by the host's own /dev/null, seen to be 1:3 before it is used (CVE-2025-31133);
  * directories by one empty read-only tmpfs. Only a destination that does not exist is passed over.
- * At the end every path is resolved again and read back: a mask that is not in force is an error,
+ * After pivot_root every path is looked at once more: a mask that is not in force is an error,
  * never a silent escape.
  */
 #include "init/init.h"
 
 #include <sys/stat.h>
-#include <sys/statfs.h>
-
-#ifndef ST_RDONLY
-#define ST_RDONLY 1
-#endif
 
 enum
 {
@@ -25,7 +20,6 @@ struct masks
   int null;      /* the host's /dev/null */
   int directory; /* the tmpfs; detached until its first use */
   bool attached;
-  struct sys_stat tmpfs;
 };
 
 static bool
@@ -35,11 +29,10 @@ is_null (const struct sys_stat *st)
 }
 
 static bool
-is_mask_directory (const struct masks *masks, const struct sys_stat *st)
+is_mask_directory (const struct init *init, const struct sys_stat *st)
 {
-  return masks->directory >= 0 && S_ISDIR (st->mode)
-         && st->device_major == masks->tmpfs.device_major
-         && st->device_minor == masks->tmpfs.device_minor;
+  return S_ISDIR (st->mode) && st->device_major == init->mask_major
+         && st->device_minor == init->mask_minor;
 }
 
 int
@@ -58,8 +51,9 @@ open_host_null (struct tare_error *error)
 /* ---- masking ------------------------------------------------------------------------------- */
 
 static int
-make_mask_directory (struct masks *masks, struct tare_error *error)
+make_mask_directory (struct init *init, struct masks *masks, struct tare_error *error)
 {
+  struct sys_stat st;
   autoclose int fs = sys_fsopen ("tmpfs");
   int r = fs < 0 ? fs : sys_fsconfig_string (fs, "source", "tmpfs");
   if (r >= 0)
@@ -69,18 +63,20 @@ make_mask_directory (struct masks *masks, struct tare_error *error)
   if (r >= 0)
     r = sys_fsconfig_create (fs);
   autoclose int tree = r < 0 ? r : sys_fsmount (fs, MOUNT_ATTR_RDONLY);
-  r = tree < 0 ? tree : sys_stat (tree, NULL, &masks->tmpfs);
+  r = tree < 0 ? tree : sys_stat (tree, NULL, &st);
   if (r < 0)
     return fail (error, r, "make a tmpfs to mask with");
+  init->mask_major = st.device_major;
+  init->mask_minor = st.device_minor;
   masks->directory = take_fd (&tree);
   return 0;
 }
 
 /* The first use attaches the tmpfs itself: older kernels do not clone what is detached. */
 static int
-cover_directory (struct masks *masks, int target, struct tare_error *error)
+cover_directory (struct init *init, struct masks *masks, int target, struct tare_error *error)
 {
-  int r = masks->directory < 0 ? make_mask_directory (masks, error) : 0;
+  int r = masks->directory < 0 ? make_mask_directory (init, masks, error) : 0;
   if (r < 0)
     return r;
   if (!masks->attached)
@@ -107,15 +103,15 @@ cover_file (struct masks *masks, int target, struct tare_error *error)
 }
 
 static int
-mask (struct masks *masks, int target, struct tare_error *error)
+mask (struct init *init, struct masks *masks, int target, struct tare_error *error)
 {
   struct sys_stat st;
   int r = sys_stat (target, NULL, &st);
   if (r < 0)
     return fail (error, r, "stat");
-  if (is_null (&st) || is_mask_directory (masks, &st))
+  if (is_null (&st) || is_mask_directory (init, &st))
     return 0; /* listed twice, or by another name */
-  return S_ISDIR (st.mode) ? cover_directory (masks, target, error)
+  return S_ISDIR (st.mode) ? cover_directory (init, masks, target, error)
                            : cover_file (masks, target, error);
 }
 
@@ -141,39 +137,22 @@ open_path (const struct init *init, const struct plan_path *path, struct tare_er
 }
 
 static int
-protect (const struct init *init, struct masks *masks, const struct plan_path *path,
+protect (struct init *init, struct masks *masks, const struct plan_path *path,
          struct tare_error *error)
 {
   autoclose int target = open_path (init, path, error);
   if (target < 0)
     return target == -ENOENT ? 0 : target;
-  return path->action == PLAN_PATH_MASK ? mask (masks, target, error)
+  return path->action == PLAN_PATH_MASK ? mask (init, masks, target, error)
                                         : make_read_only (target, error);
 }
 
-/* ---- reading back -------------------------------------------------------------------------- */
-
 static int
-verify (const struct init *init, struct masks *masks, const struct plan_path *path,
-        struct tare_error *error)
+wrap_path (const struct init *init, const struct plan_path *path, int r, struct tare_error *error)
 {
-  struct sys_stat st;
-  struct statfs fs;
-  autoclose int target = open_path (init, path, error);
-  if (target < 0)
-    return target == -ENOENT ? 0 : target;
-  if (path->action == PLAN_PATH_READ_ONLY)
-    {
-      if (fstatfs (target, &fs) < 0)
-        return fail (error, errno, "read back");
-      return (fs.f_flags & ST_RDONLY) != 0 ? 0 : fail (error, EROFS, "it did not get read-only");
-    }
-  int r = sys_stat (target, NULL, &st);
-  if (r < 0)
-    return fail (error, r, "read back");
-  return is_null (&st) || is_mask_directory (masks, &st)
-             ? 0
-             : fail (error, EPERM, "the mask is not in force");
+  return r < 0 ? wrap (error, r, "%s '%s'", plan_string (init->plan, path->label),
+                       plan_string (init->plan, path->path))
+               : 0;
 }
 
 static void
@@ -183,29 +162,43 @@ masks_done (struct masks *masks)
   close_fd (&masks->directory);
 }
 
-typedef int path_action (const struct init *init, struct masks *masks, const struct plan_path *path,
-                         struct tare_error *error);
-
-static int
-for_each_path (const struct init *init, struct masks *masks, path_action *action,
-               struct tare_error *error)
-{
-  const struct plan_path *path = plan_elements (init->plan, init->plan->paths);
-  for (size_t i = 0; i < init->plan->paths.count; i++)
-    {
-      int r = action (init, masks, &path[i], error);
-      if (r < 0)
-        return wrap (error, r, "%s '%s'", plan_string (init->plan, path[i].label),
-                     plan_string (init->plan, path[i].path));
-    }
-  return 0;
-}
-
 int
 step_paths (struct init *init, struct tare_error *error)
 {
   auto_ (masks)
   struct masks masks = { .null = -EBADF, .directory = -EBADF };
-  int r = for_each_path (init, &masks, protect, error);
-  return r < 0 ? r : for_each_path (init, &masks, verify, error);
+  const struct plan_path *path = plan_elements (init->plan, init->plan->paths);
+  int r = 0;
+  for (size_t i = 0; r >= 0 && i < init->plan->paths.count; i++)
+    r = wrap_path (init, &path[i], protect (init, &masks, &path[i], error), error);
+  return r;
+}
+
+/* ---- reading back -------------------------------------------------------------------------- */
+
+/* As the container's process will find it: the root is ours by now. */
+static int
+verify (const struct init *init, const struct plan_path *path, struct tare_error *error)
+{
+  const char *name = plan_string (init->plan, path->path);
+  bool masked = path->action == PLAN_PATH_MASK;
+  struct sys_stat st;
+  int r = masked ? sys_stat_path (name, &st) : sys_is_read_only (name);
+  if (r == -ENOENT || r == -ENOTDIR)
+    return 0;
+  if (r < 0)
+    return fail (error, r, "read back");
+  if (masked && !is_null (&st) && !is_mask_directory (init, &st))
+    return fail (error, EPERM, "the mask is not in force");
+  return masked || r > 0 ? 0 : fail (error, EROFS, "it did not get read-only");
+}
+
+int
+step_paths_in_force (struct init *init, struct tare_error *error)
+{
+  const struct plan_path *path = plan_elements (init->plan, init->plan->paths);
+  int r = 0;
+  for (size_t i = 0; r >= 0 && i < init->plan->paths.count; i++)
+    r = wrap_path (init, &path[i], verify (init, &path[i], error), error);
+  return r;
 }

@@ -54,14 +54,13 @@ check_program (const char *path, const char **ret_words)
 {
   struct sys_stat st;
   *ret_words = refusal_of (S_IFREG);
-  autoclose int fd = sys_openat2 (AT_FDCWD, path, O_PATH, 0, 0);
-  int r = fd < 0 ? fd : sys_stat (fd, NULL, &st);
+  int r = sys_stat_path (path, &st);
   if (r < 0)
     return r;
   *ret_words = refusal_of (st.mode);
   if (!S_ISREG (st.mode))
     return -EACCES;
-  r = (int) syscall (SYS_faccessat2, fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH);
+  r = (int) syscall (SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS);
   return r < 0 ? -errno : 0;
 }
 

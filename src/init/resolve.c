@@ -135,18 +135,25 @@ make_next (struct walk *walk)
 }
 
 int
-resolve_or_make (int root, const char *path, uint64_t flags, enum resolve_make last)
+resolve_missing (int root, const char *path, uint64_t flags, enum resolve_make last)
 {
   struct walk walk = { .root = root, .flags = flags, .last = last };
   int r = copy_path (walk.path, path);
   for (int round = 0; r >= 0 && round < MOST_ROUNDS; round++)
     {
-      int fd = resolve (root, walk.path, flags);
+      r = make_next (&walk);
+      int fd = r < 0 ? r : resolve (root, walk.path, flags);
       if (fd != -ENOENT)
         return fd;
-      r = make_next (&walk);
     }
   return r < 0 ? r : -ELOOP;
+}
+
+int
+resolve_or_make (int root, const char *path, uint64_t flags, enum resolve_make last)
+{
+  int fd = resolve (root, path, flags);
+  return fd == -ENOENT ? resolve_missing (root, path, flags, last) : fd;
 }
 
 int

@@ -45,6 +45,15 @@ set_host_propagation (const struct init *init, int host_root, struct tare_error 
   return r < 0 ? fail (error, r, "propagation of the host's mounts") : 0;
 }
 
+/* No mount of the host's that we see is shared with anybody: nothing climbs out of here. */
+static bool
+host_is_private (const struct init *init)
+{
+  uint64_t propagation = init->plan->root_propagation;
+  return (propagation & MS_REC) != 0 && (propagation & MS_SHARED) == 0
+         && (propagation & (MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)) != 0;
+}
+
 /* The mount that holds the rootfs is shared no more: what is mounted in the container stays there,
  * and pivot_root(2) demands it. A slave it remains where the config wants slaves: bind mounts of
  * the same file system see what the host mounts later. Only the top of a mount can be changed, so
@@ -68,6 +77,19 @@ unshare_parent (const struct init *init, int rootfs, struct tare_error *error)
   return r < 0 ? fail (error, r, "make the mount of the rootfs private") : 0;
 }
 
+int
+init_hold_root (struct init *init, int root, struct tare_error *error)
+{
+  struct sys_stat st;
+  init->root = root;
+  int r = sys_stat (root, NULL, &st);
+  if (r < 0)
+    return fail (error, r, "stat of the root");
+  init->root_mount = st.mount_id;
+  init->root_inode = st.inode;
+  return 0;
+}
+
 /* "/" itself, by a link or another name, would be pivoted away under the host's feet. */
 static int
 refuse_host_root (int rootfs, int host_root, const char *path, struct tare_error *error)
@@ -88,7 +110,7 @@ refuse_host_root (int rootfs, int host_root, const char *path, struct tare_error
 static int
 attach_rootfs (struct init *init, int rootfs, const char *path, struct tare_error *error)
 {
-  int r = unshare_parent (init, rootfs, error);
+  int r = host_is_private (init) ? 0 : unshare_parent (init, rootfs, error);
   if (r < 0)
     return r;
   autoclose int tree = sys_open_tree (rootfs, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
@@ -97,8 +119,7 @@ attach_rootfs (struct init *init, int rootfs, const char *path, struct tare_erro
   r = sys_move_mount (tree, rootfs);
   if (r < 0)
     return fail (error, r, "mount the rootfs '%s'", path);
-  init->root = take_fd (&tree);
-  return 0;
+  return init_hold_root (init, take_fd (&tree), error);
 }
 
 /* Everything here dies with the mount namespace: it must not be the host's. */
@@ -138,35 +159,27 @@ step_rootfs (struct init *init, struct tare_error *error)
     return r;
   if (init_owns_mounts (init))
     return attach_rootfs (init, rootfs, path, error);
-  init->root = take_fd (&rootfs);
-  return 0;
+  return init_hold_root (init, take_fd (&rootfs), error);
 }
 
 /* ---- at the end ---------------------------------------------------------------------------- */
 
-/* The old root is under our feet after pivot_root (".", "."): slave first, or its unmounting would
- * reach the host through mounts that are still shared. */
+/* After pivot_root (".", ".") the old root lies over the new one, and "." leads umount2(2) to it.
+ * Slave first where it is still shared, or its unmounting would reach the host. */
 static int
-drop_old_root (int old_root, struct tare_error *error)
+pivot (const struct init *init, struct tare_error *error)
 {
-  int r = sys_fchdir (old_root);
-  if (r >= 0)
-    r = set_propagation (old_root, MS_SLAVE | MS_REC);
-  if (r >= 0)
-    r = sys_umount (".", MNT_DETACH);
-  return r < 0 ? fail (error, r, "unmount the host's root") : 0;
-}
-
-static int
-pivot (struct tare_error *error)
-{
-  autoclose int old_root = open_host_root (error);
-  if (old_root < 0)
+  bool shared = !host_is_private (init);
+  autoclose int old_root = shared ? open_host_root (error) : -EBADF;
+  if (shared && old_root < 0)
     return old_root;
   int r = sys_pivot_root (".", ".");
   if (r < 0)
     return fail (error, r, "pivot_root");
-  return drop_old_root (old_root, error);
+  r = shared ? set_propagation (old_root, MS_SLAVE | MS_REC) : 0;
+  if (r >= 0)
+    r = sys_umount (".", MNT_DETACH);
+  return r < 0 ? fail (error, r, "unmount the host's root") : 0;
 }
 
 /* --no-pivot, where "/" is a ramdisk: the root is moved over it, and the host's mounts stay below.
@@ -210,11 +223,6 @@ step_pivot_root (struct init *init, struct tare_error *error)
   if (r < 0)
     return fail (error, r, "enter the rootfs");
   bool pivots = init_owns_mounts (init) && !init_flag (init, PLAN_CHROOT);
-  r = pivots ? pivot (error) : move_and_chroot (init, error);
-  if (r < 0)
-    return r;
-  r = sys_chdir ("/");
-  if (r < 0)
-    return fail (error, r, "enter the container's root");
-  return set_root_propagation (init, error);
+  r = pivots ? pivot (init, error) : move_and_chroot (init, error);
+  return r < 0 ? r : set_root_propagation (init, error);
 }

@@ -222,6 +222,7 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (paths,            has_paths,                step_paths),
   STEP (read_only,        NULL,                     step_read_only),
   STEP (pivot_root,       NULL,                     step_pivot_root),
+  STEP (paths_in_force,   has_paths,                step_paths_in_force),
   STEP (session,          NULL,                     step_session),
   SELF (terminal,         has_terminal,             step_terminal,      TERMINAL, NONE),
   STEP (environment,      NULL,                     step_environment),

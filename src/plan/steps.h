@@ -33,20 +33,21 @@
   S (console)      /* the file that the terminal is bound to, while the root can be written */     \
   S (rootfs_ready) /* <-> device rules take effect; hooks of the host side */                      \
   S (create_hooks) /* createContainer */                                                           \
-  S (paths)        /* masked and read-only paths, read back */                                     \
+  S (paths)        /* masked and read-only paths */                                                \
   S (read_only)    /* late read-only attributes on the held mounts and the root */                 \
   S (pivot_root)                                                                                   \
-  S (session)       /* setsid, a session keyring of its own */                                     \
-  S (terminal)      /* <-> a pty of the container's own, its master sent to the host side */       \
-  S (environment)   /* cwd, umask, HOME */                                                         \
-  S (attributes)    /* personality, memory policy, scheduling */                                   \
-  S (labels)        /* AppArmor's profile and SELinux' label of what execve makes */               \
-  S (seccomp_early) /* without no_new_privs: while we may */                                       \
-  S (credentials)   /* groups, ids, capabilities, no_new_privs; read back */                       \
-  S (program)       /* args[0] looked up with the user's rights */                                 \
-  S (ready)         /* <-> created */                                                              \
-  S (wait)          /* for start */                                                                \
-  S (start_hooks)   /* startContainer */                                                           \
+  S (paths_in_force) /* read back */                                                               \
+  S (session)        /* setsid, a session keyring of its own */                                    \
+  S (terminal)       /* <-> a pty of the container's own, its master sent to the host side */      \
+  S (environment)    /* cwd, umask, HOME */                                                        \
+  S (attributes)     /* personality, memory policy, scheduling */                                  \
+  S (labels)         /* AppArmor's profile and SELinux' label of what execve makes */              \
+  S (seccomp_early)  /* without no_new_privs: while we may */                                      \
+  S (credentials)    /* groups, ids, capabilities, no_new_privs; read back */                      \
+  S (program)        /* args[0] looked up with the user's rights */                                \
+  S (ready)          /* <-> created */                                                             \
+  S (wait)           /* for start */                                                               \
+  S (start_hooks)    /* startContainer */                                                          \
   S (rlimits)                                                                                      \
   S (executing)    /* <-> the last word: from here on silence means success */                     \
   S (seccomp_late) /* with no_new_privs: nothing of ours comes after it but exec */                \

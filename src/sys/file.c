@@ -25,6 +25,9 @@
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x2000
 #endif
+#ifndef ST_RDONLY
+#define ST_RDONLY 1
+#endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
 #endif
@@ -57,7 +60,8 @@ sys_openat2 (int dirfd, const char *path, uint64_t flags, uint32_t mode, uint64_
 int
 sys_open (const char *path, int flags, uint32_t mode)
 {
-  return result (open (path, flags | O_CLOEXEC, mode));
+  /* musl's open sets O_CLOEXEC once more, by fcntl. */
+  return result (syscall (SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode));
 }
 
 int
@@ -136,13 +140,12 @@ sys_chroot (const char *path)
   return result (chroot (path));
 }
 
-int
-sys_stat (int fd, const char *path, struct sys_stat *ret_stat)
+static int
+stat_any (int fd, const char *path, int flags, struct sys_stat *ret_stat)
 {
   struct statx st;
-  const char *name = path != NULL ? path : "";
-  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
-  if (syscall (SYS_statx, fd, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
+  if (syscall (SYS_statx, fd, path, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, &st)
+      < 0)
     return -errno;
   *ret_stat = (struct sys_stat){
     .mount_id = st.stx_mnt_id,
@@ -159,6 +162,29 @@ sys_stat (int fd, const char *path, struct sys_stat *ret_stat)
     .mount_root = (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
   };
   return 0;
+}
+
+int
+sys_stat (int fd, const char *path, struct sys_stat *ret_stat)
+{
+  bool itself = path == NULL || *path == '\0';
+  return stat_any (fd, itself ? "" : path, AT_SYMLINK_NOFOLLOW | (itself ? AT_EMPTY_PATH : 0),
+                   ret_stat);
+}
+
+int
+sys_stat_path (const char *path, struct sys_stat *ret_stat)
+{
+  return stat_any (AT_FDCWD, path, 0, ret_stat);
+}
+
+int
+sys_is_read_only (const char *path)
+{
+  struct statfs fs;
+  if (statfs (path, &fs) < 0)
+    return -errno;
+  return (fs.f_flags & ST_RDONLY) != 0;
 }
 
 int

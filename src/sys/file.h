@@ -40,6 +40,11 @@ struct sys_stat
 };
 /* statx(2) of fd itself (path NULL or ""), or of path below it; AT_SYMLINK_NOFOLLOW always. */
 int sys_stat (int fd, const char *path, struct sys_stat *ret_stat);
+/* The same of a path that is looked up as the process itself would, links and all: what it finds is
+ * only ever compared. */
+int sys_stat_path (const char *path, struct sys_stat *ret_stat);
+/* 1 or 0 of the mount, and its file system, to which such a path leads; -errno. */
+int sys_is_read_only (const char *path);
 /* The file system's magic number (statfs f_type) of an open file. */
 int sys_fs_magic (int fd, uint64_t *ret_magic);
 
