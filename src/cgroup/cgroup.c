@@ -215,6 +215,17 @@ cgroup_destroy (struct cgroup *cgroup, struct tare_error *error)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
+/* Device rules are no limits: they are not compiled, and take effect at another time. */
+static bool
+has_limits (const struct oci_resources *resources)
+{
+  return resources != NULL
+         && (resources->n_unified > 0 || resources->memory != NULL || resources->cpu != NULL
+             || resources->pids != NULL || resources->block_io != NULL
+             || resources->n_hugepage_limits > 0 || resources->network != NULL
+             || resources->n_rdma > 0);
+}
+
 /* Switched off: nobody is told that a limit is not in force, for that was asked for. */
 static bool
 has_no_groups (const struct cgroup *cgroup)
@@ -232,7 +243,7 @@ cgroup_check (const struct cgroup *cgroup, const struct oci_resources *resources
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };
-  int r = compile_for (cgroup, resources, &settings, error);
+  int r = has_limits (resources) ? compile_for (cgroup, resources, &settings, error) : 0;
   if (r < 0)
     return explain_left_out (cgroup, r, error);
   return device_rules_lower (resources, &rules, &count, error);
@@ -242,7 +253,7 @@ int
 cgroup_apply (const struct cgroup *cgroup, const struct oci_resources *resources,
               struct tare_error *error)
 {
-  if (resources == NULL || has_no_groups (cgroup))
+  if (!has_limits (resources) || has_no_groups (cgroup))
     return 0;
   auto_ (cgroup_settings)
   struct cgroup_settings settings = { 0 };

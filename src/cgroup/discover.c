@@ -68,10 +68,11 @@ static char *
 own_path (int mount, const char *path)
 {
   char normal[PATH_MAX];
-  if (path_normalize (path, normal, sizeof normal) < 0 || !path_is_below (normal, "/"))
+  if (path_normalize (path, normal, sizeof normal) < 0 || !path_is_below (normal, "/")
+      || str_equal (normal, "/"))
     return strdup ("");
   autoclose int fd = group_open (mount, normal, O_PATH);
-  return strdup (fd < 0 || str_equal (normal, "/") ? "" : normal);
+  return strdup (fd < 0 ? "" : normal);
 }
 
 /* mount is taken over. path becomes our own group's; cgroup_plan puts the container's there. */
@@ -104,14 +105,13 @@ add_v1 (struct cgroup *cgroup, int root, const struct group_line *own)
   return mount < 0 ? 0 : add_hierarchy (cgroup, mount, name, own); /* not mounted: not for us */
 }
 
-/* Pure v2, or the v2 tree of the hybrid layout. */
+/* The v2 tree of the hybrid layout. */
 static int
-add_v2 (struct cgroup *cgroup, int root, const struct group_line *own)
+add_unified (struct cgroup *cgroup, int root, const struct group_line *own)
 {
-  bool pure = is_cgroup_mount (root, true);
-  const char *name = pure ? "" : CGROUP_UNIFIED;
-  int mount = sys_openat2 (root, pure ? "." : name, O_PATH | O_DIRECTORY, 0,
-                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  static const char name[] = CGROUP_UNIFIED;
+  int mount =
+      sys_openat2 (root, name, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   if (mount >= 0 && is_cgroup_mount (mount, true))
     return add_hierarchy (cgroup, mount, name, own);
   close_fd (&mount);
@@ -138,18 +138,24 @@ group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
 {
   enum
   {
-    SIZE = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
+    USUAL = 4096,
+    MOST = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
   };
   char file[32] = "/proc/self/cgroup";
   if (pid > 0)
     (void) snprintf (file, sizeof file, "/proc/%d/cgroup", (int) pid);
-  autofree char *text = malloc (SIZE);
-  if (text == NULL)
-    return fail (error, ENOMEM, "read %s", file);
+  autofree char *text = malloc (USUAL);
   autoclose int fd = sys_open (file, O_RDONLY, 0);
-  ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, SIZE - 1);
-  if (length < 0)
-    return fail (error, (int) length, "read %s", file);
+  ssize_t length = fd < 0 || text == NULL ? fd : sys_read_full (fd, text, USUAL - 1);
+  if (length == USUAL - 1)
+    {
+      char *more = realloc (take_ptr (&text), MOST);
+      ssize_t rest = more == NULL ? -ENOMEM : sys_read_full (fd, more + length, MOST - 1 - length);
+      text = more;
+      length = rest < 0 ? rest : length + rest;
+    }
+  if (text == NULL || length < 0)
+    return fail (error, text == NULL ? ENOMEM : (int) -length, "read %s", file);
   text[length] = '\0';
   *ret_text = take_ptr (&text);
   return 0;
@@ -169,8 +175,10 @@ cgroup_discover (struct cgroup *cgroup, struct tare_error *error)
   char *rest = text;
   struct group_line own;
   while (r >= 0 && group_line_next (&rest, &own))
-    if (*own.controllers == '\0')
-      r = add_v2 (cgroup, root, &own);
+    if (!v1 && *own.controllers == '\0')
+      r = add_hierarchy (cgroup, take_fd (&root), "", &own);
+    else if (v1 && *own.controllers == '\0')
+      r = add_unified (cgroup, root, &own);
     else if (v1)
       r = add_v1 (cgroup, root, &own);
   if (r < 0)

@@ -185,7 +185,8 @@ group_read (int group, const char *file, char *buffer, size_t size)
   autoclose int fd = group_open_file (group, file, O_RDONLY);
   if (fd < 0)
     return fd;
-  ssize_t length = sys_read_full (fd, buffer, size);
+  ssize_t length =
+      size <= 4096 ? sys_read_once (fd, buffer, size) : sys_read_full (fd, buffer, size);
   if (length < 0)
     return (int) length;
   if ((size_t) length == size)

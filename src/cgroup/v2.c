@@ -90,8 +90,10 @@ int
 v2_is_frozen_above (const struct cgroup *cgroup, struct tare_error *error)
 {
   const struct cgroup_hierarchy *h = hierarchy_held (cgroup, NULL);
+  if (h == NULL || v2_wait (h->fd, "frozen", 0, 0) != -ETIMEDOUT)
+    return 0;
   int own = v2_is_frozen (cgroup, error);
-  if (h == NULL || own != 0)
+  if (own != 0)
     return own < 0 ? own : 0;
   return v2_wait (h->fd, "frozen", 0, now_ms () + THAW_MS) == -ETIMEDOUT;
 }

@@ -286,6 +286,14 @@ runtime_hooks (struct container *container, struct received *received, struct ta
   return hooks_create (container, error);
 }
 
+/* Between created and running there is nothing but execve: one record says both. */
+static bool
+runs_at_once (const struct container *container)
+{
+  const struct plan *plan = (const struct plan *) container->builder.buf.bytes;
+  return container->options->start && plan->start_hooks.count == 0;
+}
+
 static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -297,7 +305,7 @@ created (struct container *container, struct received *received, struct tare_err
     r = state_note_process (&container->state, container->pid, error);
   if (r < 0)
     return r;
-  container->state.record->status = STATE_CREATED;
+  container->state.record->status = runs_at_once (container) ? STATE_RUNNING : STATE_CREATED;
   r = state_write (&container->state, error);
   if (r >= 0)
     r = row_write_pid_file (container, error);
@@ -320,7 +328,7 @@ static int
 running (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  int r = container_note_running (container, error);
+  int r = runs_at_once (container) ? 0 : container_note_running (container, error);
   return r < 0 ? r : hooks_poststart (container, error);
 }
 

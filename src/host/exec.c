@@ -74,12 +74,11 @@ load (struct container *container, struct received *received, struct tare_error 
 /* ---- what differs ---------------------------------------------------------------------------- */
 
 static int
-open_namespace (const char *pid, const char *name, struct sys_stat *ret_stat)
+stat_namespace (const char *pid, const char *name, struct sys_stat *ret_stat)
 {
   char path[64];
   (void) snprintf (path, sizeof path, "/proc/%s/ns/%s", pid, name);
-  autoclose int fd = sys_open (path, O_RDONLY, 0);
-  return fd < 0 ? fd : sys_stat (fd, NULL, ret_stat);
+  return sys_stat_path (path, ret_stat);
 }
 
 /* 1 if the container's namespace is another than ours. Only those can be joined: setns refuses the
@@ -88,11 +87,11 @@ static int
 differs (const char *pid, const char *name)
 {
   struct sys_stat own, other;
-  int r = open_namespace ("thread-self", name, &own);
+  int r = stat_namespace ("thread-self", name, &own);
   if (r == -ENOENT) /* not in this kernel */
     return 0;
   if (r >= 0)
-    r = open_namespace (pid, name, &other);
+    r = stat_namespace (pid, name, &other);
   if (r < 0)
     return r;
   return own.inode != other.inode || own.device_major != other.device_major
@@ -166,9 +165,9 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .keep_keyring = container->state.record->keep_keyring,
     .log = container->host->log,
   };
-  int r = process_facts (container->spec, &facts, error);
+  int r = find_namespaces (container, &facts.container_namespaces, error);
   if (r >= 0)
-    r = find_namespaces (container, &facts.container_namespaces, error);
+    r = process_facts (container->spec, &facts, error);
   if (r >= 0)
     r = open_root (container, error);
   if (r >= 0)

@@ -65,7 +65,7 @@ process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_er
   facts->ignored_signals = own.ignored;
   facts->bounding = own.bounding;
   facts->grantable = own.bounding & own.permitted;
-  r = id_maps_facts (spec, facts, error);
+  r = id_maps_facts (spec, &own, facts, error);
   if (r < 0)
     return r;
   if (((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) == 0)

@@ -98,17 +98,15 @@ check_length (const struct map *map, struct tare_error *error)
 }
 
 int
-id_maps_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error)
+id_maps_facts (const struct spec *spec, const struct sys_status *own, struct spec_facts *facts,
+               struct tare_error *error)
 {
-  struct sys_capabilities own;
-  int r = sys_capget (&own);
-  if (r < 0)
-    return fail (error, r, "read our own capabilities");
-  /* What is not dumpable belongs to the root of the initial namespace, in /proc too. */
-  facts->privileged = geteuid () == 0 && sys_in_initial_user_namespace () > 0
-                      && (own.effective & 1ULL << CAP_SYS_ADMIN) != 0;
+  bool is_admin = (own->effective & 1ULL << CAP_SYS_ADMIN) != 0;
   bool has_user = ((spec->new_namespaces | spec->joined_namespaces) & CLONE_NEWUSER) != 0;
-  if (!has_user && (own.effective & 1ULL << CAP_SYS_ADMIN) == 0 && spec->new_namespaces != 0)
+  /* What is not dumpable belongs to the root of the initial namespace, in /proc too. */
+  if (has_user || (facts->container_namespaces & CLONE_NEWUSER) != 0)
+    facts->privileged = is_admin && geteuid () == 0 && sys_in_initial_user_namespace () > 0;
+  if (!has_user && !is_admin && spec->new_namespaces != 0)
     return fail_kind (error, TARE_ERROR_CONFIG, EPERM,
                       "linux.namespaces: without a user namespace, an ordinary user cannot make "
                       "the others");

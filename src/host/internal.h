@@ -210,7 +210,8 @@ void filter_cache_keep (int root, const struct buf *key, int fd);
 int process_read_back (const struct container *container, struct tare_error *error);
 
 /* id_maps.c: who we are to a new user namespace, and its maps. */
-int id_maps_facts (const struct spec *spec, struct spec_facts *facts, struct tare_error *error);
+int id_maps_facts (const struct spec *spec, const struct sys_status *own, struct spec_facts *facts,
+                   struct tare_error *error);
 int id_maps_write (struct container *container, struct tare_error *error);
 
 /* files.c */

@@ -98,7 +98,8 @@ run_step (const struct step *step, struct container *container, struct tare_erro
     return fail (error, r, "step %s", step->name);
   if (step->receive != MESSAGE_NONE)
     {
-      r = await_message (container);
+      bool waits = step->receive == MESSAGE_FORKED || container->cancel >= 0;
+      r = waits ? await_message (container) : 0;
       if (r == -ECANCELED)
         return cancelled (step, error);
       if (r >= 0)

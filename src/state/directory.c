@@ -90,14 +90,14 @@ check_root (int fd, const char *root, struct tare_error *error)
   struct sys_stat st, top;
   char what[PATH_MAX + 16];
   int r = sys_stat (fd, NULL, &st);
-  if (r >= 0)
+  if (r >= 0 && st.mount_root) /* a state root below "/" rarely is */
     r = sys_stat (AT_FDCWD, "/", &top);
   if (r < 0)
     return fail (error, r, "state root '%s'", root);
-  if (st.inode == top.inode && st.mount_id == top.mount_id)
+  if (st.mount_root && st.inode == top.inode && st.mount_id == top.mount_id)
     return fail_kind (error, TARE_ERROR_USAGE, -EINVAL, "state root '%s': it must not be /", root);
   (void) snprintf (what, sizeof what, "state root '%s'", root);
-  return state_check_owner (fd, what, error);
+  return state_check_owner (&st, what, error);
 }
 
 int
@@ -142,6 +142,7 @@ state_done (struct state *state)
 static int
 open_directory (int root, const char *id, struct state *state, struct tare_error *error)
 {
+  struct sys_stat st;
   char what[NAME_MAX + 32];
   state->id = strdup (id);
   if (state->id == NULL)
@@ -157,7 +158,8 @@ open_directory (int root, const char *id, struct state *state, struct tare_error
   if (r < 0)
     return fail (error, r, "container `%s`: open its state directory", id);
   (void) snprintf (what, sizeof what, "container `%s`", id);
-  return state_check_owner (state->directory, what, error);
+  r = sys_stat (state->directory, NULL, &st);
+  return r < 0 ? fail (error, r, "%s", what) : state_check_owner (&st, what, error);
 }
 
 /* Only who makes a container, or clears a damaged one away, makes a lock: a reader's would stand in
@@ -166,15 +168,13 @@ static int
 open_lock (const struct state *state, bool create)
 {
   struct sys_stat st;
-  uint64_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  const uint64_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  int fd = create ? -ENOENT : sys_openat2 (state->directory, lock_name, flags, 0, resolve);
   /* The record goes first: with one there, nobody is at that point. */
-  create = create || sys_stat (state->directory, STATE_RECORD, &st) >= 0;
-  autoclose int fd = sys_openat2 (state->directory, lock_name, flags | (create ? O_CREAT : 0),
-                                  create ? 0600 : 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-  int r = fd < 0 ? fd : sys_stat (fd, NULL, &st);
-  if (r < 0)
-    return r;
-  return S_ISREG (st.mode) ? take_fd (&fd) : -EINVAL;
+  if (fd == -ENOENT && (create || sys_stat (state->directory, STATE_RECORD, &st) >= 0))
+    fd = sys_openat2 (state->directory, lock_name, flags | O_CREAT, 0600, resolve);
+  return fd;
 }
 
 /* Waits for the lock, a bounded time. -EBUSY. */
@@ -192,16 +192,21 @@ wait_lock (int lock)
 }
 
 static int
+is_no_lock (const struct state *state, int code, struct tare_error *error)
+{
+  return fail_kind (error, TARE_ERROR_CORRUPT, code,
+                    "container `%s`: its lock is not a regular file", state->id);
+}
+
+static int
 take_lock (struct state *state, bool create, struct tare_error *error)
 {
   struct sys_stat st;
   state->lock = open_lock (state, create);
   if (state->lock == -ENOENT) /* it is just being made, or removed */
     return does_not_exist (state->id, error);
-  if (state->lock == -EINVAL || state->lock == -ELOOP || state->lock == -EISDIR
-      || state->lock == -ENXIO)
-    return fail_kind (error, TARE_ERROR_CORRUPT, state->lock,
-                      "container `%s`: its lock is not a regular file", state->id);
+  if (state->lock == -ELOOP || state->lock == -EISDIR || state->lock == -ENXIO)
+    return is_no_lock (state, state->lock, error);
   if (state->lock < 0)
     return fail (error, state->lock, "container `%s`: open its lock", state->id);
   int r = wait_lock (state->lock);
@@ -213,6 +218,8 @@ take_lock (struct state *state, bool create, struct tare_error *error)
     r = sys_stat (state->lock, NULL, &st);
   if (r < 0)
     return fail (error, r, "container `%s`: lock", state->id);
+  if (!S_ISREG (st.mode))
+    return is_no_lock (state, -EINVAL, error);
   return st.nlink == 0 ? does_not_exist (state->id, error) : 0;
 }
 

@@ -25,21 +25,15 @@ static const char init_exe[] = "/memfd:tare-init (deleted)";
 /* Where memfds may not be executed: the installed file is the root of a mount of its own. */
 static const char detached_exe[] = "/";
 
-static int
-open_procfs (void)
-{
-  return sys_open ("/proc", O_PATH | O_DIRECTORY, 0);
-}
-
 /* 0 if the process is there, is the one of the record, and has not ended. -ESRCH. */
 static int
-check_process (int procfs, const struct state_record *record)
+check_process (const struct state_record *record)
 {
   uint64_t start_time;
   char letter;
   if (record->pid <= 0)
     return -ESRCH;
-  int r = sys_process_start_time (procfs, record->pid, &start_time, &letter);
+  int r = sys_process_start_time (record->pid, &start_time, &letter);
   if (r < 0)
     return r;
   return start_time != record->start_time || letter == 'Z' || letter == 'X' ? -ESRCH : 0;
@@ -47,11 +41,11 @@ check_process (int procfs, const struct state_record *record)
 
 /* -ESRCH: it executes nothing any more, it is about to be a zombie. */
 static int
-executes_init (int procfs, pid_t pid)
+executes_init (pid_t pid)
 {
   char path[32], target[sizeof init_exe + 1];
-  (void) snprintf (path, sizeof path, "%d/exe", (int) pid);
-  ssize_t length = sys_readlinkat (procfs, path, target, sizeof target);
+  (void) snprintf (path, sizeof path, "/proc/%d/exe", (int) pid);
+  ssize_t length = sys_readlinkat (AT_FDCWD, path, target, sizeof target);
   if (length == -ENOENT || length == -ESRCH)
     return -ESRCH;
   return length == -EACCES || length == -EPERM
@@ -77,14 +71,15 @@ state_now (const struct state *state)
     return is_being_created (state) ? STATE_CREATING : STATE_STOPPED;
   if (record->status == STATE_STOPPED)
     return STATE_STOPPED;
-  autoclose int procfs = open_procfs ();
-  if (procfs < 0 || check_process (procfs, record) < 0)
+  if (check_process (record) < 0)
     return STATE_STOPPED;
-  int is_init = record->status == STATE_CREATED ? executes_init (procfs, record->pid) : 0;
+  if (record->status != STATE_CREATED)
+    return STATE_RUNNING;
+  int is_init = executes_init (record->pid);
   if (is_init != 0)
     return is_init > 0 ? STATE_CREATED : STATE_STOPPED;
   /* It may have ended just before we asked what it executes. */
-  return check_process (procfs, record) < 0 ? STATE_STOPPED : STATE_RUNNING;
+  return check_process (record) < 0 ? STATE_STOPPED : STATE_RUNNING;
 }
 
 bool
@@ -92,10 +87,9 @@ state_is_suspended (const struct state *state)
 {
   uint64_t start_time;
   char letter = 0;
-  autoclose int procfs = open_procfs ();
-  if (procfs < 0 || state->record->pid <= 0)
+  if (state->record->pid <= 0)
     return false;
-  int r = sys_process_start_time (procfs, state->record->pid, &start_time, &letter);
+  int r = sys_process_start_time (state->record->pid, &start_time, &letter);
   return r >= 0 && start_time == state->record->start_time && (letter == 'T' || letter == 't');
 }
 
@@ -111,16 +105,13 @@ state_pidfd (const struct state *state, struct tare_error *error)
 {
   if (state->record->pid <= 0)
     return not_running (error);
-  autoclose int procfs = open_procfs ();
-  if (procfs < 0)
-    return fail (error, procfs, "open '/proc'");
   autoclose int pidfd = sys_pidfd_open (state->record->pid);
   /* EINVAL: the number is that of a thread by now. */
   if (pidfd == -ESRCH || pidfd == -EINVAL)
     return not_running (error);
   if (pidfd < 0)
     return fail (error, pidfd, "open a pidfd of process %d", state->record->pid);
-  int r = check_process (procfs, state->record);
+  int r = check_process (state->record);
   if (r == -ESRCH)
     return not_running (error);
   return r < 0 ? fail (error, r, "process %d", state->record->pid) : take_fd (&pidfd);
@@ -131,8 +122,7 @@ state_note_process (struct state *state, pid_t pid, struct tare_error *error)
 {
   uint64_t start_time;
   char letter;
-  autoclose int procfs = open_procfs ();
-  int r = procfs < 0 ? procfs : sys_process_start_time (procfs, pid, &start_time, &letter);
+  int r = sys_process_start_time (pid, &start_time, &letter);
   if (r < 0)
     return fail (error, r, "start time of process %d", (int) pid);
   state->record->pid = pid;

@@ -32,18 +32,15 @@ OCI_DEFINE (state_record, STATE_RECORD_FIELDS)
 /* ---- reading --------------------------------------------------------------------------------- */
 
 int
-state_check_owner (int fd, const char *what, struct tare_error *error)
+state_check_owner (const struct sys_stat *st, const char *what, struct tare_error *error)
 {
-  struct sys_stat st;
-  int r = sys_stat (fd, NULL, &st);
-  if (r < 0)
-    return fail (error, r, "%s", what);
-  if (st.uid != geteuid ())
+  uid_t own = geteuid ();
+  if (st->uid != own)
     return fail_kind (error, TARE_ERROR_CORRUPT, -EPERM, "%s: belongs to user %u, not to %u", what,
-                      st.uid, geteuid ());
-  if ((st.mode & (S_IWGRP | S_IWOTH)) != 0)
+                      st->uid, own);
+  if ((st->mode & (S_IWGRP | S_IWOTH)) != 0)
     return fail_kind (error, TARE_ERROR_CORRUPT, -EPERM, "%s: others may write in it (mode %04o)",
-                      what, st.mode & 07777);
+                      what, st->mode & 07777);
   return 0;
 }
 
@@ -70,7 +67,7 @@ read_bytes (struct state *state, const char **ret_bytes, size_t *ret_length,
     return corrupt (error, r, errno_text (r));
   if (!S_ISREG (st.mode))
     return corrupt (error, -EINVAL, "not a regular file");
-  r = state_check_owner (fd, STATE_RECORD, error);
+  r = state_check_owner (&st, STATE_RECORD, error);
   if (r < 0)
     return r;
   if (st.size > OCI_SIZE_MAX)

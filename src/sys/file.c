@@ -215,6 +215,16 @@ sys_read_full (int fd, void *buffer, size_t size)
   return (ssize_t) done;
 }
 
+ssize_t
+sys_read_once (int fd, void *buffer, size_t size)
+{
+  ssize_t n;
+  do
+    n = read (fd, buffer, size);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
+}
+
 int
 sys_write_full (int fd, const void *bytes, size_t length)
 {

@@ -50,6 +50,9 @@ int sys_fs_magic (int fd, uint64_t *ret_magic);
 
 /* Reads until EOF or size; returns the length or -errno. */
 ssize_t sys_read_full (int fd, void *buffer, size_t size);
+/* One read(2): enough for a file of /proc or /sys that is shorter than size and than a page, which
+ * the kernel gives in one piece. The length or -errno. */
+ssize_t sys_read_once (int fd, void *buffer, size_t size);
 /* Writes all of it; 0 or -errno. */
 int sys_write_full (int fd, const void *bytes, size_t length);
 /* One write(2), as kernel files want it; -EIO when short. */

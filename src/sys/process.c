@@ -110,16 +110,16 @@ sys_wait_pid (pid_t pid, int *ret_status)
 }
 
 int
-sys_process_start_time (int procfs, pid_t pid, uint64_t *ret_start_time, char *ret_state)
+sys_process_start_time (pid_t pid, uint64_t *ret_start_time, char *ret_state)
 {
   char path[32], text[1024];
-  (void) snprintf (path, sizeof path, "%d/stat", (int) pid);
-  autoclose int fd = openat (procfs, path, O_RDONLY | O_CLOEXEC);
+  (void) snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+  autoclose int fd = sys_open (path, O_RDONLY, 0);
   if (fd < 0)
-    return errno == ENOENT ? -ESRCH : -errno;
-  ssize_t length = read (fd, text, sizeof text - 1);
+    return fd == -ENOENT ? -ESRCH : fd;
+  ssize_t length = sys_read_once (fd, text, sizeof text - 1);
   if (length < 0)
-    return -errno;
+    return (int) length;
   text[length] = '\0';
   /* The name, in parentheses, may hold anything: count fields from the last one. */
   const char *at = strrchr (text, ')');
@@ -193,7 +193,7 @@ sys_in_initial_user_namespace (void)
   autoclose int fd = sys_open ("/proc/self/uid_map", O_RDONLY, 0);
   if (fd == -ENOENT) /* a kernel without user namespaces */
     return 1;
-  ssize_t length = fd < 0 ? fd : sys_read_full (fd, text, sizeof text - 1);
+  ssize_t length = fd < 0 ? fd : sys_read_once (fd, text, sizeof text - 1);
   if (length < 0)
     return (int) length;
   text[length] = '\0';

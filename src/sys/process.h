@@ -36,7 +36,7 @@ int sys_wait_pid (pid_t pid, int *ret_status);
 
 /* The start time of pid in clock ticks since boot (field 22 of /proc/pid/stat) and its state
  * letter. procfs is a descriptor of /proc. -ESRCH if there is none. */
-int sys_process_start_time (int procfs, pid_t pid, uint64_t *ret_start_time, char *ret_state);
+int sys_process_start_time (pid_t pid, uint64_t *ret_start_time, char *ret_state);
 
 int sys_prctl (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int sys_execveat (int fd, const char *path, char *const argv[], char *const envp[], int flags);
