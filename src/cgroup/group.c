@@ -168,7 +168,9 @@ group_make (int root, const char *path, uint32_t mode, int (*enter) (int parent,
 int
 group_remove (int root, const char *path)
 {
-  const char *name;
+  const char *name = path + strspn (path, "/");
+  if (strchr (name, '/') == NULL) /* most groups are below the root */
+    return sys_unlinkat (root, name, AT_REMOVEDIR);
   autoclose int parent = open_parent (root, path, O_PATH, &name);
   return parent < 0 ? parent : sys_unlinkat (parent, name, AT_REMOVEDIR);
 }

@@ -172,8 +172,7 @@ make_plan (struct container *container, struct received *received, struct tare_e
     r = spec_plan (spec, &facts, &container->builder, error);
   if (r < 0)
     return r;
-  container->plan_fd = plan_seal (&container->builder, error);
-  return container->plan_fd < 0 ? container->plan_fd : 0;
+  return spawn_seal_plan (container, error);
 }
 
 /* What is about to be made is recorded before it is made: whoever finds us dead can undo it. */

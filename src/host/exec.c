@@ -179,8 +179,7 @@ make_plan (struct container *container, struct received *received, struct tare_e
     r = spec_plan_exec (container->spec, &facts, &container->builder, error);
   if (r < 0)
     return r;
-  container->plan_fd = plan_seal (&container->builder, error);
-  return container->plan_fd < 0 ? container->plan_fd : 0;
+  return spawn_seal_plan (container, error);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -113,6 +113,9 @@ int image_open (const struct log *log, struct tare_error *error);
 
 /* spawn.c */
 int spawn_init (struct container *container, const struct plan *plan, struct tare_error *error);
+/* The plan of container->builder, made ready; and sent, with container->outgoing. */
+int spawn_seal_plan (struct container *container, struct tare_error *error);
+int spawn_send_plan (struct container *container, struct tare_error *error);
 /* Kills what is left of init and its stage, and waits for them. */
 int spawn_kill (struct container *container, struct tare_error *error);
 /* Puts into words that init went away without a message. */

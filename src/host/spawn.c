@@ -127,6 +127,27 @@ clone_child (struct container *container, const struct plan *plan, const struct 
   return pid;
 }
 
+/* In the first message, or in a memfd that goes with it. */
+int
+spawn_seal_plan (struct container *container, struct tare_error *error)
+{
+  if (container->builder.buf.length <= PLAN_IN_MESSAGE)
+    return 0;
+  container->plan_fd = plan_seal (&container->builder, error);
+  return container->plan_fd < 0 ? container->plan_fd : 0;
+}
+
+int
+spawn_send_plan (struct container *container, struct tare_error *error)
+{
+  const struct buf *plan = &container->builder.buf;
+  bool inside = container->plan_fd < 0;
+  return channel_send_plan (&container->channel, plan->bytes, inside ? plan->length : 0,
+                            container->outgoing + (inside ? PLAN_FD_PROGRESS : PLAN_FD_PLAN),
+                            container->n_outgoing - (inside ? PLAN_FD_PROGRESS : PLAN_FD_PLAN),
+                            error);
+}
+
 /* The first datagram: the plan, and every descriptor that init will ever need. */
 static void
 queue_plan (struct container *container)

@@ -120,8 +120,9 @@ run_step (const struct step *step, struct container *container, struct tare_erro
     return cancelled (step, error);
   if (r < 0 || step->send == MESSAGE_NONE)
     return r;
-  r = channel_send (&container->channel, step->send, 0, container->outgoing, container->n_outgoing,
-                    error);
+  r = step->send == MESSAGE_PLAN ? spawn_send_plan (container, error)
+                                 : channel_send (&container->channel, step->send, 0,
+                                                 container->outgoing, container->n_outgoing, error);
   container->n_outgoing = 0;
   close_fd (&container->agent); /* sent, if it was open: the agent waits for the end of it */
   return r == -EPIPE || r == -ECONNRESET ? explain_silence (container, 0, error) : r;

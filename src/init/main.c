@@ -8,18 +8,33 @@
 #include "init/init.h"
 
 static void
-close_fds (const int *fds, size_t count)
+close_fds (int *fds, size_t count)
 {
   for (size_t i = 0; i < count; i++)
-    (void) close (fds[i]);
+    close_fd (&fds[i]);
+}
+
+/* Without a memfd the others move up, so that each has its place. */
+static void
+leave_out_plan (struct received *received)
+{
+  size_t most = COUNT_OF (received->fds) - 1;
+  size_t n = received->n_fds < most ? received->n_fds : most;
+  memmove (received->fds + 1, received->fds, n * sizeof received->fds[0]);
+  received->fds[PLAN_FD_PLAN] = -EBADF;
+  received->n_fds = n + 1;
 }
 
 static int
-map_all (struct init *init, const struct received *received, struct tare_error *error)
+map_all (struct init *init, const struct received *received, const void *plan, size_t size,
+         struct tare_error *error)
 {
-  int r = plan_open (received->fds[PLAN_FD_PLAN], &init->plan, error);
+  int r = size == 0 ? plan_open (received->fds[PLAN_FD_PLAN], &init->plan, error)
+                    : plan_check (plan, size, error);
   if (r < 0)
     return r;
+  if (size > 0)
+    init->plan = plan;
   init->progress = sys_map (received->fds[PLAN_FD_PROGRESS], sizeof *init->progress, true, &r);
   return init->progress == NULL ? fail (error, r, "map the progress page") : 0;
 }
@@ -106,17 +121,22 @@ close_foreign (const struct init *init, struct tare_error *error)
 static int
 receive_plan (struct init *init, struct tare_error *error)
 {
+  static _Alignas(uint64_t) char message[PLAN_MESSAGE_SIZE];
   struct received received;
-  int r = channel_receive (&init->channel, MESSAGE_PLAN, &received, error);
+  const void *plan;
+  size_t size;
+  int r = channel_receive_plan (&init->channel, message, &plan, &size, &received, error);
   if (r < 0)
     return r;
+  if (size > 0)
+    leave_out_plan (&received);
   if (received.n_fds < PLAN_FD_START)
     {
       close_fds (received.fds, received.n_fds);
       return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "PLAN came with %zu descriptors",
                         received.n_fds);
     }
-  r = map_all (init, &received, error);
+  r = map_all (init, &received, plan, size, error);
   if (r >= 0)
     r = take_descriptors (init, &received, error);
   close_fds (received.fds, PLAN_FD_START);

@@ -1,7 +1,7 @@
 /* The plan: everything init is to do, decided by the host side, as one flat buffer.
  *
  * Offsets instead of pointers; offset 0 is the root (struct plan), so 0 also means "none". The
- * buffer lies in a memfd sealed against writing and resizing. init checks it once (plan_check) and
+ * buffer comes in a message, or in a memfd sealed against writing and resizing. init checks it once (plan_check) and
  * trusts it from then on. Every object is one X-macro list of fields: the same lines make the C
  * struct, the checker's table and the printer's. What plan_print shows is what runs.
  *

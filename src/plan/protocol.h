@@ -75,7 +75,7 @@ enum message_direction message_direction (uint32_t type);
  * container that was made with chroot, its root directory. */
 enum plan_fd
 {
-  PLAN_FD_PLAN,                      /* sealed memfd */
+  PLAN_FD_PLAN,                      /* sealed memfd; left out where the plan is in the message */
   PLAN_FD_PROGRESS,                  /* struct plan_progress */
   PLAN_FD_START,                     /* bound socket on which init listens; not with PLAN_RUNS */
   PLAN_FD_CONTAINER = PLAN_FD_START, /* exec: the pidfd of the container's init */
@@ -93,6 +93,12 @@ enum filter_fd
 /* After them come the standard output and error of hooks, as PLAN_HOOK_STDOUT, PLAN_HOOK_STDERR
  * say. */
 
+enum
+{
+  PLAN_IN_MESSAGE = 16 << 10, /* bytes, at most: most plans are a third of that */
+  PLAN_MESSAGE_SIZE = PLAN_IN_MESSAGE + 24,
+};
+
 struct channel
 {
   int fd;
@@ -103,6 +109,9 @@ struct channel
 /* One message. value is the message's one number (a pid, ...). */
 int channel_send (struct channel *channel, enum message type, uint64_t value, const int *fds,
                   size_t n_fds, struct tare_error *error);
+/* PLAN with a plan of at most PLAN_IN_MESSAGE bytes. */
+int channel_send_plan (struct channel *channel, const void *plan, size_t size, const int *fds,
+                       size_t n_fds, struct tare_error *error);
 /* init's only way to say what went wrong; its step is in error. */
 int channel_send_error (struct channel *channel, const struct tare_error *failure);
 
@@ -118,5 +127,11 @@ struct received
  * refused. */
 int channel_receive (struct channel *channel, enum message expected, struct received *ret_received,
                      struct tare_error *error);
+
+/* The same of PLAN. buffer: PLAN_MESSAGE_SIZE bytes, aligned as for a plan; *ret_plan is in it, and
+ * *ret_size is 0 where the plan comes by PLAN_FD_PLAN. */
+int channel_receive_plan (struct channel *channel, void *buffer, const void **ret_plan,
+                          size_t *ret_size, struct received *ret_received,
+                          struct tare_error *error);
 
 #endif

@@ -380,25 +380,31 @@ remove_entry (int directory, const char *name, unsigned depth)
   return r < 0 ? r : sys_unlinkat (directory, name, AT_REMOVEDIR);
 }
 
-/* Everything in directory but, at the top, the record and the lock. Goes on after a failure, which
- * it returns. */
+/* What goes last, at the top: the record and the lock. */
+static bool
+goes_late (const char *name, unsigned depth)
+{
+  return depth == REMOVE_DEPTH && (str_equal (name, STATE_RECORD) || str_equal (name, lock_name));
+}
+
+/* Everything in directory but what goes late. Goes on after a failure, which it returns. */
 static int
 remove_all (int directory, unsigned depth)
 {
-  __attribute__ ((cleanup (dir_done))) DIR *stream = open_stream (directory);
-  struct dirent *entry;
-  int failure = 0;
-  if (stream == NULL)
-    return -errno;
-  while ((entry = readdir (stream)) != NULL)
-    {
-      bool late =
-          depth == REMOVE_DEPTH
-          && (str_equal (entry->d_name, STATE_RECORD) || str_equal (entry->d_name, lock_name));
-      int r = late || is_dots (entry->d_name) ? 0 : remove_entry (directory, entry->d_name, depth);
-      failure = failure < 0 ? failure : r;
-    }
-  return failure;
+  _Alignas(struct dirent) char entries[4096];
+  ssize_t length;
+  int failure = sys_rewind (directory);
+  while ((length = getdents64 (directory, entries, sizeof entries)) > 0)
+    for (ssize_t at = 0; at < length;)
+      {
+        const struct dirent64 *entry = (const struct dirent64 *) (entries + at);
+        const char *name = entry->d_name;
+        at += entry->d_reclen;
+        int r = is_dots (name) || goes_late (name, depth) ? 0
+                                                          : remove_entry (directory, name, depth);
+        failure = failure < 0 ? failure : r;
+      }
+  return length < 0 ? -errno : failure;
 }
 
 /* The lock last. Whoever makes another at once has the directory from then on: it is not ours to
