@@ -1,9 +1,10 @@
 /* The plan: everything init is to do, decided by the host side, as one flat buffer.
  *
  * Offsets instead of pointers; offset 0 is the root (struct plan), so 0 also means "none". The
- * buffer comes in a message, or in a memfd sealed against writing and resizing. init checks it once (plan_check) and
- * trusts it from then on. Every object is one X-macro list of fields: the same lines make the C
- * struct, the checker's table and the printer's. What plan_print shows is what runs.
+ * buffer comes in a message, or in a memfd sealed against writing and resizing. init checks it once
+ * (plan_check) and trusts it from then on. Every object is one X-macro list of fields: the same
+ * lines make the C struct, the checker's table and the printer's. What plan_print shows is what
+ * runs.
  *
  * Kinds of fields: text (offset of a terminated string), word (32 bits), number (signed), mask (64
  * bits, printed in hexadecimal), wide (64 bits), name (32 bits with an enum_map), texts, words

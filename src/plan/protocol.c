@@ -38,8 +38,8 @@ message_direction (uint32_t type)
   return type < MESSAGE_COUNT ? messages[type].direction : MESSAGE_NEITHER;
 }
 
-_Static_assert (sizeof (struct header) % _Alignof(uint64_t) == 0, "a plan comes after it");
-_Static_assert (sizeof (struct header) + PLAN_IN_MESSAGE == PLAN_MESSAGE_SIZE, "a plan fits");
+_Static_assert(sizeof (struct header) % _Alignof(uint64_t) == 0, "a plan comes after it");
+_Static_assert(sizeof (struct header) + PLAN_IN_MESSAGE == PLAN_MESSAGE_SIZE, "a plan fits");
 
 static int
 send_message (struct channel *channel, enum message type, uint64_t value, const void *payload,

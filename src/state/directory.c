@@ -400,8 +400,8 @@ remove_all (int directory, unsigned depth)
         const struct dirent64 *entry = (const struct dirent64 *) (entries + at);
         const char *name = entry->d_name;
         at += entry->d_reclen;
-        int r = is_dots (name) || goes_late (name, depth) ? 0
-                                                          : remove_entry (directory, name, depth);
+        int r =
+            is_dots (name) || goes_late (name, depth) ? 0 : remove_entry (directory, name, depth);
         failure = failure < 0 ? failure : r;
       }
   return length < 0 ? -errno : failure;

@@ -41,13 +41,13 @@ is_v2() {
 
 @test "system calls: run" {
   make_bundle true
-  within "$(if is_v2; then echo 820; else echo 1200; fi)" run --bundle "$BUNDLE" "$ID"
+  within "$(if is_v2; then echo 515; else echo 860; fi)" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "system calls: create, state, start, exec, kill, delete" {
   make_bundle sleep 1000
-  local most=(1030 82 106 430 80 165)
-  is_v2 && most=(715 75 102 363 65 85)
+  local most=(740 68 86 335 60 122)
+  is_v2 && most=(455 60 78 256 52 62)
   within "${most[0]}" create --bundle "$BUNDLE" "$ID"
   within "${most[1]}" state "$ID"
   within "${most[2]}" start "$ID"
