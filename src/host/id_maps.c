@@ -113,7 +113,7 @@ id_maps_facts (const struct spec *spec, const struct sys_status *own, struct spe
   if (!spec_is_new (spec, CLONE_NEWUSER))
     return 0;
   const struct map uids = uid_map (spec), gids = gid_map (spec);
-  r = check_length (&uids, error);
+  int r = check_length (&uids, error);
   if (r >= 0)
     r = check_length (&gids, error);
   int may_write = r < 0 ? r : may_write_maps (error);
