@@ -33,7 +33,7 @@ struct init
   struct channel channel; /* to the host side, until RUN */
   struct channel start;   /* to who called start; fd is negative until then */
   int start_socket;
-  int entry; /* tasks of a cgroup that is entered with GO; or negative */
+  int entry;                         /* tasks of a cgroup that is entered with GO; or negative */
   int joins[PLAN_MAX_NAMESPACES];    /* of plan.joins, or enum exec_join; negative once joined */
   int root;                          /* the container's root directory */
   uint64_t root_mount, root_inode;   /* its numbers: it is never mounted over */
