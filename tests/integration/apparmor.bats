@@ -69,7 +69,7 @@ confined() {
   [[ $stderr == *"$PROFILE-nonesuch"* ]]
 }
 
-@test "a profile that is not loaded: no container" {
+@test "T46: a profile that is not loaded: no container" {
   confined true
   config '.process.apparmorProfile += "-nonesuch"'
   run_rt create --bundle "$BUNDLE" "$ID" </dev/null

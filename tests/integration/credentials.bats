@@ -30,7 +30,7 @@ refused() {
 # ---- capabilities --------------------------------------------------------------------------------
 
 # config.md: a capability that cannot be mapped or granted is a warning, and the container goes on.
-@test "capabilities: unknown, misspelt, ungrantable ones warn, and the others are in force" {
+@test "T47: capabilities: unknown, misspelt, ungrantable ones warn, and the others are in force" {
   only_tare # the peers fail
   make_bundle cat /proc/self/status
   local set some='["CAP_KILL", "CAP_NOPE", "cap_chown", "CAP_KILL", "CAP_SYS_RESOURCE", "12", "KILL"]'
@@ -81,8 +81,7 @@ refused() {
   [ "$(status_field CapBnd <<<"$output")" = "$(capability_mask CHOWN KILL NET_RAW)" ]
 }
 
-# T42
-@test "capabilities: a file's inheritable set gives an exec nothing; securebits are 0" {
+@test "T42: capabilities: a file's inheritable set gives an exec nothing; securebits are 0" {
   command -v setcap >/dev/null || skip "setcap is not installed"
   make_bundle sleep 1000
   cp "$(command -v capsh)" "$BUNDLE/rootfs/bin/" 2>/dev/null || skip "capsh is not installed"
@@ -92,6 +91,9 @@ refused() {
   config '.process.noNewPrivileges = false | .process.user = {uid: 7, gid: 7}'
   create
   rt start "$ID"
+  cp "$(tool call)" "$BUNDLE/rootfs/bin/call"
+  run_rt exec "$ID" call native 157,27 # prctl (PR_GET_SECUREBITS)
+  [ "$(uname -m)" != x86_64 ] || assert_output "157 0"
   run_rt exec --cap CAP_NET_RAW "$ID" cat /proc/self/status
   assert_success
   local set
@@ -100,10 +102,24 @@ refused() {
   done
 }
 
+# ---- labels ----------------------------------------------------------------------------------------
+
+@test "T46: a label where the kernel has no such module: no container" {
+  only_tare
+  make_bundle true
+  cp "$BUNDLE/config.json" "$BUNDLE/base.json"
+  refused '.process.apparmorProfile = "tare-no-such-profile"' process.apparmorProfile
+  refused '.process.selinuxLabel = "no:such:label:s0"' process.selinuxLabel
+  # what asks for nothing can be had anywhere: the control
+  cp "$BUNDLE/base.json" "$BUNDLE/config.json"
+  config '.process.apparmorProfile = "unconfined"'
+  run_rt run --bundle "$BUNDLE" "$ID" </dev/null
+  assert_success
+}
+
 # ---- ids -----------------------------------------------------------------------------------------
 
-# T43
-@test "ids: numbers from 0 to 4294967294, and nothing else" {
+@test "T43: ids: numbers from 0 to 4294967294, and nothing else" {
   only_tare
   make_bundle true
   cp "$BUNDLE/config.json" "$BUNDLE/base.json"
@@ -132,8 +148,7 @@ refused() {
   assert_output 0000
 }
 
-# T40, T33
-@test "passwd: only for HOME, by number; what is no file is not read" {
+@test "T40: passwd: only for HOME, by number; what is no file is not read" {
   only_tare
   make_bundle sh -c 'set -- $(grep ^[UG]id: /proc/self/status); echo "$2:$7 $HOME"' # id would read passwd itself
   mkdir -p "$BUNDLE/rootfs/etc"

@@ -152,7 +152,7 @@ field() {
 
 # ---- identity ------------------------------------------------------------------------------------
 
-@test "--user: numbers, or nothing" {
+@test "T41: --user: numbers, or nothing" {
   only_tare
   begin '.process.user = {uid: 7, gid: 8, additionalGids: [9]}'
   exec_in "$ID" id
@@ -229,7 +229,7 @@ field() {
   [ "$(field NoNewPrivs)" = 1 ]
 }
 
-@test "labels are refused where they cannot be had" {
+@test "T46: labels are refused where they cannot be had" {
   only_tare
   begin
   run_rt exec --apparmor some "$ID" true
@@ -356,6 +356,69 @@ links() {
   rt start "$ID"
   [ "$(status_of "$ID")" = running ]
   wait_until 30 grep -q hello "$BUNDLE/out"
+}
+
+# Every option that either family has, at once; where the container only waits for its start.
+@test "a created container: the union of the options" {
+  only_tare
+  make_bundle sleep 1000
+  config '.process.user.additionalGids = [5]'
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  local group pid
+  for group in $(groups_of); do
+    [ -e "$group/cgroup.procs" ] || continue
+    mkdir "$group/sub"
+    for file in cpuset.mems cpuset.cpus; do
+      [ ! -e "$group/sub/$file" ] || cat "$group/$file" >"$group/sub/$file" 2>/dev/null || true
+    done
+  done
+  echo kept >"$BUNDLE/3"
+  timeout 120 "$(tool notify)" pidfd "$BUNDLE/pidfd" "$BUNDLE/received" >/dev/null 2>&1 3>&- &
+  local receiver=$!
+  wait_until 30 [ -S "$BUNDLE/pidfd" ]
+  jq -n '{args: ["sh", "-c", "id; pwd; echo $A $B; cat <&3; grep -E \"^(CapPrm|NoNewPrivs)\" /proc/self/status; [ -t 0 ] || echo no tty; exit 7"],
+    cwd: "/", env: ["PATH=/bin", "A=1", "B=2"]}' >"$BUNDLE/process.json"
+  run --separate-stderr bash -c 'exec 3<"$1"; shift; exec "$@"' - "$BUNDLE/3" "$RUNTIME" --root "$ROOT" exec \
+    --process "$BUNDLE/process.json" --cwd /bin -e A=3 --tty=false --user 7:8 -g 17 --additional-gids 18 --cap CAP_CHOWN -c CAP_FOWNER \
+    --no-new-privs --preserve-fds 1 --cgroup sub --ignore-paused --no-subreaper --pid-file "$BUNDLE/pid" --pidfd-socket "$BUNDLE/pidfd" \
+    "$ID" </dev/null
+  [ "$status" -eq 7 ] || fail_with "status"
+  [ "${lines[0]}" = "uid=7 gid=8 groups=5,17,18" ]
+  [ "${lines[1]} ${lines[2]} ${lines[3]}" = "/bin 3 2 kept" ]
+  [[ ${lines[4]} == NoNewPrivs*1 || ${lines[5]} == NoNewPrivs*1 ]]
+  [[ $output == *"no tty" ]]
+  wait "$receiver"
+  [ "$(cat "$BUNDLE/received")" = "$(cat "$BUNDLE/pid")" ]
+  # in a group below, with a terminal
+  rt exec --detach --cgroup sub --pid-file "$BUNDLE/pid" "$ID" sleep 100 </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  [ "$(grep -c "/sub$" "/proc/$(cat "$BUNDLE/pid")/cgroup")" -eq "$(groups_of | wc -l)" ]
+  "$(tool recvtty)" "$BUNDLE/socket" "$BUNDLE/name" </dev/null >"$BUNDLE/tty" 3>&- &
+  receiver=$!
+  wait_until 30 test -S "$BUNDLE/socket"
+  rt exec --detach -t --console-socket "$BUNDLE/socket" "$ID" tty </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  wait "$receiver"
+  [ "$(tr -d '\r' <"$BUNDLE/tty")" = /dev/pts/0 ]
+  run_rt exec --apparmor none "$ID" true </dev/null
+  [ "$status" -eq 255 ]
+  run_rt exec --process-label none "$ID" true </dev/null
+  [ "$status" -eq 255 ]
+  # its statuses
+  run -127 rt exec "$ID" nosuch </dev/null
+  run_rt exec "$ID" /bin </dev/null
+  [ "$status" -eq 126 ]
+  run_rt exec --cwd /nowhere "$ID" true </dev/null
+  [ "$status" -eq 255 ]
+  [ "$(status_of "$ID")" = created ]
+  rt start "$ID"
+}
+
+@test "all namespaces are joined at once, by the pidfd of init" {
+  only_tare
+  begin '.linux.namespaces += [{type: "time"}]'
+  traced -f -qq -e trace=setns -o "$BUNDLE/trace" "$RUNTIME" --root "$ROOT" exec "$ID" true </dev/null 3>&-
+  [ "$(grep -c 'setns(' "$BUNDLE/trace")" -eq 1 ] || fail_with "$(cat "$BUNDLE/trace")"
+  grep -q 'setns([0-9]*, .*CLONE_NEWNS.*CLONE_NEWNET.*) = 0' "$BUNDLE/trace" || grep -q 'setns([0-9]*, .*|.*|.*) = 0' "$BUNDLE/trace" ||
+    fail_with "$(cat "$BUNDLE/trace")"
 }
 
 @test "the config that counts is the one the container was made with" {

@@ -326,7 +326,7 @@ createContainer3 poststart1 poststart2 poststart3 poststop1 poststop2 poststop3 
     "$BUNDLE/log.json"
 }
 
-@test "a hook that is not there, or cannot be executed, or dies" {
+@test "T59: a hook that is not there, or cannot be executed, or dies" {
   only_tare
   make_bundle true
   config '.hooks.createRuntime = [{path: "/no/such/hook"}]'
@@ -346,7 +346,7 @@ createContainer3 poststart1 poststart2 poststart3 poststop1 poststop2 poststop3 
   assert_nothing_left
 }
 
-@test "a config of hooks that is wrong" {
+@test "T59: a config of hooks that is wrong" {
   only_tare
   make_bundle true
   local filter words
@@ -366,7 +366,7 @@ ROWS
 
 # ---- hostile ones --------------------------------------------------------------------------------
 
-@test "a hook that hangs: its timeout ends it and its whole group" {
+@test "T59: a hook that hangs: its timeout ends it and its whole group" {
   only_tare
   local kind
   for kind in createRuntime createContainer startContainer poststart; do
@@ -390,7 +390,7 @@ ROWS
   assert_nothing_left
 }
 
-@test "10 MiB of output, input that is not read, a large state" {
+@test "T59: 10 MiB of output, input that is not read, a large state" {
   make_bundle echo done
   local kind
   # shellcheck disable=SC2016
@@ -407,7 +407,7 @@ ROWS
   [ -z "$stderr" ]
 }
 
-@test "a daemon that a hook leaves behind holds nobody" {
+@test "T59: a daemon that a hook leaves behind holds nobody" {
   make_bundle echo done
   local began=$SECONDS
   add_hook createContainer 'sleep 300 & exit 0'

@@ -112,7 +112,7 @@ LIST
 
 # ---- programs ------------------------------------------------------------------------------------
 
-@test "args[0] does not lead through a descriptor of the runtime" {
+@test "T34: args[0] does not lead through a descriptor of the runtime" {
   only_tare
   local fd
   make_bundle true

@@ -178,6 +178,32 @@ READY=1"; echo $NOTIFY_SOCKET; ls /run/notify; touch /run/notify/x 2>&1; notify 
   assert_nothing_left
 }
 
+# ---- the pid file --------------------------------------------------------------------------------
+
+# Who has the old one open, or another name of it, sees the old one whole.
+@test "--pid-file: a new file takes the place of the old one, of create, run and exec; no link is followed" {
+  make_bundle sleep 1000
+  only_tare
+  echo old >"$BUNDLE/pid"
+  ln "$BUNDLE/pid" "$BUNDLE/other"
+  create --pid-file "$BUNDLE/pid"
+  [ "$(cat "$BUNDLE/other")" = old ]
+  [ "$(cat "$BUNDLE/pid")" = "$(pid_of "$ID")" ]
+  [ "$(wc -l <"$BUNDLE/pid")" -eq 0 ]
+  rt start "$ID"
+  ln -f "$BUNDLE/pid" "$BUNDLE/other"
+  rt exec --detach --pid-file "$BUNDLE/pid" "$ID" sleep 1000 </dev/null >/dev/null
+  [ "$(cat "$BUNDLE/other")" = "$(pid_of "$ID")" ]
+  [ "$(cat "$BUNDLE/pid")" != "$(pid_of "$ID")" ]
+  rt delete --force "$ID"
+  echo old >"$BUNDLE/other"
+  ln -sf other "$BUNDLE/pid"
+  rt run --detach --pid-file "$BUNDLE/pid" --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+  [ "$(cat "$BUNDLE/other")" = old ]
+  [ "$(cat "$BUNDLE/pid")" = "$(pid_of "$ID")" ]
+  [ -z "$(find "$BUNDLE" -maxdepth 1 -name '.*pid*')" ]
+}
+
 # ---- pidfds --------------------------------------------------------------------------------------
 
 # The process whose pidfd comes to $BUNDLE/pidfd.

@@ -163,7 +163,7 @@ ROWS
   assert_nothing_left
 }
 
-@test "cwd: by a descriptor of the runtime's, by a magic link, out of the root" {
+@test "T34: cwd: by a descriptor of the runtime's, by a magic link, out of the root" {
   make_bundle pwd
   local n path
   for n in 3 4 5 6 7 8 9 10 12 15 20 30 63; do
