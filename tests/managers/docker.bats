@@ -119,7 +119,7 @@ state_is() {
 }
 
 @test "run -it: control-C reaches the program, the window's size the terminal" {
-  run terminal '1:stty size' $'1:sleep 50' $'1:\003' '1:exit 4' -- \
+  run terminal '1:until stty size; do sleep 0.1; done' $'1:sleep 50' $'1:\003' '1:exit 4' -- \
     sh -c 'stty rows 33 columns 101; exec docker run --rm -it bb sh'
   assert_run 4
   assert_contains '33 101'
