@@ -11,7 +11,7 @@
 # long to make for the tests (the guest, images) is kept in /var/cache/tare-test.
 set -euo pipefail
 
-build_packages=(autoconf automake binutils gcc libc6-dev libseccomp-dev libsystemd-dev
+build_packages=(autoconf automake binutils gcc libc6-dev libcap-dev libseccomp-dev libsystemd-dev
   libyajl-dev linux-libc-dev make musl-tools pkg-config)
 hello_packages=(busybox-static jq)
 test_packages=(bats clang clang-format cppcheck fish git gojq golang-github-containers-common

@@ -105,7 +105,7 @@ serves (const struct cgroup *cgroup, const struct cgroup_hierarchy *h, enum cgro
 static void
 drop_useless (struct cgroup *cgroup, enum cgroup_use use)
 {
-  bool keep[CGROUP_MAX_HIERARCHIES];
+  bool keep[CGROUP_MAX_HIERARCHIES] = { false };
   for (size_t i = 0; i < cgroup->n_hierarchies; i++)
     keep[i] = serves (cgroup, &cgroup->hierarchies[i], use);
   for (size_t i = cgroup->n_hierarchies; i-- > 0;)

@@ -1,9 +1,25 @@
-/* Names of capabilities, linux/capability.h. libcap has them too, but asks the kernel six questions
- * whenever a program that it is linked into starts. */
+/* Names of capabilities. libcap knows those of the kernel it was built for; without it a table of
+ * our own serves. */
 #include <stdio.h>
 
 #include "spec/spec.h"
 
+#ifdef HAVE_CAP
+#include <sys/capability.h>
+
+int
+capability_number (const char *name)
+{
+  cap_value_t value;
+  /* libcap takes any case and plain numbers, the spec only the constant's own name. */
+  if (str_after (name, "CAP_") == NULL || cap_from_name (name, &value) != 0)
+    return -EINVAL;
+  for (const char *c = name; *c != '\0'; c++)
+    if (*c >= 'a' && *c <= 'z')
+      return -EINVAL;
+  return value;
+}
+#else
 static const char *const names[] = {
   "CHOWN",
   "DAC_OVERRIDE",
@@ -57,12 +73,26 @@ capability_number (const char *name)
       return (int) i;
   return -EINVAL;
 }
+#endif
 
 const char *
 capability_name (unsigned number, char *buffer, size_t size)
 {
+#ifdef HAVE_CAP
+  /* Upper case, as the spec has it; libcap prints lower case. */
+  char *name = cap_to_name ((cap_value_t) number);
+  if (name == NULL)
+    return NULL;
+  (void) snprintf (buffer, size, "%s", name);
+  (void) cap_free (name);
+  for (char *c = buffer; *c != '\0'; c++)
+    if (*c >= 'a' && *c <= 'z')
+      *c = (char) (*c - 'a' + 'A');
+  return buffer;
+#else
   if (number >= COUNT_OF (names))
     return NULL;
   (void) snprintf (buffer, size, "CAP_%s", names[number]);
   return buffer;
+#endif
 }

@@ -101,7 +101,8 @@ put_capabilities (struct arena *arena, struct oci_features_linux *linux)
   for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
     {
       const char *text = capability_name (i, name, sizeof name);
-      if (text == NULL) /* newer than our table */
+      /* libcap prints the number of one that it does not know */
+      if (text == NULL || str_after (text, "CAP_") == NULL)
         continue;
       char *copy = arena_copy (arena, text, strlen (text));
       if (copy == NULL)

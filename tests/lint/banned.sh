@@ -24,7 +24,7 @@ nftw ftw fts_open glob wordexp execl execle execlp execv execve execvp execvpe p
 posix_spawnp mkstemp mkostemp mkdtemp acct swapon shm_open shm_unlink inotify_add_watch'
 other_calls='getpwnam getpwuid getpwnam_r getpwuid_r getgrnam getgrgid getgrnam_r getgrgid_r
 getgrouplist initgroups getaddrinfo gethostbyname dlopen dlmopen setlocale iconv_open'
-numbers='open creat stat lstat access mount umount2 chmod chown lchown mkdir mknod symlink link
+numbers='open openat creat stat lstat access mount umount2 chmod chown lchown mkdir mknod symlink link
 unlink rmdir rename readlink truncate utime utimes chdir chroot pivot_root setxattr lsetxattr
 getxattr lgetxattr statfs execve'
 
