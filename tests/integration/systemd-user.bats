@@ -82,6 +82,16 @@ container () {
   assert_nothing_left
 }
 
+@test "a limit whose controller is not delegated is an error that says so" {
+  run ! grep -qw cpuset "/sys/fs/cgroup$HOME_GROUP/cgroup.controllers"
+  make_user_bundle true
+  config '.linux.resources = {cpu: {cpus: "0"}}'
+  run_rt --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+  assert_error 1 linux.resources.cpu.cpus
+  echo "# $stderr" >&3
+  assert_nothing_left
+}
+
 @test "without the user's manager the error says what has to lead to it" {
   make_user_bundle true
   mkdir "$WORK/nothing" && chown "$USER_ID" "$WORK/nothing"
@@ -89,4 +99,27 @@ container () {
   assert_error 1 "connect to the user's systemd: "
   [[ $stderr == *XDG_RUNTIME_DIR* ]]
   assert_nothing_left
+}
+
+@test "the helper is started once for a container, and never to find the manager" {
+  local helper=/usr/local/libexec/tare/tare-systemd
+  make_user_bundle true
+  config '.linux.cgroupsPath = $path | .linux.resources = {pids: {limit: 30}}' --arg path "user.slice:pre:$ID"
+  # other files' containers are root's
+  : >"$WORK/calls"
+  chown "$USER_ID" "$WORK/calls"
+  cp $helper "$WORK/real"
+  cat >"$WORK/wrapper" <<SCRIPT
+#!/bin/sh
+[ "\$(id -u)" -eq 0 ] || echo "\$@" >>$WORK/calls
+exec $WORK/real "\$@"
+SCRIPT
+  chmod 755 "$WORK/wrapper"
+  cp "$WORK/real" $helper.real
+  mv "$WORK/wrapper" $helper
+  run_rt --systemd-cgroup run --bundle "$BUNDLE" "$ID"
+  mv $helper.real $helper
+  assert_success
+  run grep -v -- '--user stop ' "$WORK/calls"
+  assert_output "--user start $UNIT"
 }
