@@ -68,10 +68,13 @@ await_message (const struct container *container)
   int r;
   while ((r = poll (fds, COUNT_OF (fds), -1)) < 0 && errno == EINTR)
     ;
+  /* What was said before the call: the program may run already, and gets the signal itself. */
+  if (r > 0 && fds[0].revents != 0)
+    return 0;
   if (r > 0 && fds[1].revents != 0)
     return -ECANCELED;
   /* Its last word may have come after we looked for one, and before we looked at it. */
-  if (r > 0 && fds[0].revents == 0)
+  if (r > 0)
     r = poll (fds, 1, 0);
   return r < 0 ? -errno : r == 0 ? -ECONNRESET : 0;
 }

@@ -456,7 +456,7 @@ datagrams() {
   only_tare
   run_rt features
   assert_success
-  diff <(grep -rhoE '"run\.oci\.[a-z_.]+"' "$TOP/src" | tr -d '"' | sort -u) \
+  diff <(grep -rhoE '"run\.oci\.[a-z_.-]+"' "$TOP/src" | tr -d '"' | sort -u) \
     <(jq -r '.potentiallyUnsafeConfigAnnotations[] | select (startswith ("run.oci."))' <<<"$output" | sort) >&2
 }
 

@@ -90,6 +90,19 @@ field() {
   grep -q "got TERM" "$BUNDLE/said"
 }
 
+@test "a signal that comes while we wait to hear that the program runs goes to the program" {
+  only_tare
+  begin
+  traced -qq -o /dev/null -e trace=poll -e inject=poll:delay_enter=700000 \
+    sh -c 'echo $$ >"$0"; exec "$@"' "$BUNDLE/pid" "$RUNTIME" --root "$ROOT" exec "$ID" \
+    sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' >"$BUNDLE/said" 3>&- &
+  local strace=$! result=0
+  wait_until 30 grep -q ready "$BUNDLE/said"
+  kill -TERM "$(cat "$BUNDLE/pid")"
+  wait $strace || result=$?
+  [ "$result" -eq 9 ]
+}
+
 @test "no signal is blocked or ignored, whatever the caller does" {
   begin
   exec_in "$ID" grep -E '^Sig(Blk|Ign)' /proc/self/status
