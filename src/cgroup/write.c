@@ -116,7 +116,9 @@ write_setting (const struct cgroup *cgroup, const struct cgroup_setting *s,
               "linux.resources.%s: left out: this kernel does not take %s", s->property, s->file);
       return 0;
     }
-  return r < 0 ? fail (error, r, "%s: write '%s'", s->file, s->value) : 0;
+  return r < 0
+             ? fail (error, r, "linux.resources.%s: %s: write '%s'", s->property, s->file, s->value)
+             : 0;
 }
 
 /* Tries s. 1: written; 0: the next setting stands for it; or it failed for now, and is pending. */

@@ -404,7 +404,8 @@ remove_all (int directory, unsigned depth)
             is_dots (name) || goes_late (name, depth) ? 0 : remove_entry (directory, name, depth);
         failure = failure < 0 ? failure : r;
       }
-  return length < 0 ? -errno : failure;
+  /* ENOENT: somebody has removed directory itself. */
+  return length < 0 && errno != ENOENT ? -errno : failure;
 }
 
 /* The lock last. Whoever makes another at once has the directory from then on: it is not ours to

@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# guest: yes
 # views: v1 v2
 # A container's control groups: how it comes into them, what they hold it to, and that none is left
 # (config-linux.md "Control groups", runtime.md "Delete").

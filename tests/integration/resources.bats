@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# guest: yes
 # views: v1 v2
 # linux.resources (config-linux.md "Control groups"), property by property: set by the config, read back from
 # outside and from inside, changed by update; and what a layout cannot express is said, never passed

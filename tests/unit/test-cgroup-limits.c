@@ -164,7 +164,8 @@ limit_huge_pages (struct cgroup *cgroup)
             &error, "huge pages and a raw key in the v2 tree");
   check_files (cgroup, wanted, COUNT_OF (wanted));
   fails (apply (cgroup, "{\"hugepageLimits\":[{\"pageSize\":\"3MB\",\"limit\":1}]}", false, &error),
-         -ENOENT, &error, "hugetlb.3MB.max: write '1': No such file or directory",
+         -ENOENT, &error,
+         "linux.resources.hugepageLimits: hugetlb.3MB.max: write '1': No such file or directory",
          "a page size that there is not");
 }
 
@@ -189,7 +190,8 @@ test_limits (void)
     limit_absent (&cgroup);
   if (v1 || v2)
     fails (apply (&cgroup, "{\"cpu\":{\"cpus\":\"x\"}}", false, &error), -EINVAL, &error,
-           "cpuset.cpus: write 'x': Invalid argument", "a value that the kernel refuses");
+           "linux.resources.cpu.cpus: cpuset.cpus: write 'x': Invalid argument",
+           "a value that the kernel refuses");
   if (in_v2 (&cgroup, "hugetlb"))
     limit_huge_pages (&cgroup);
   succeeds (cgroup_destroy (&cgroup, &error), &error, "destroy");
