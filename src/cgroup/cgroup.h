@@ -195,6 +195,9 @@ int cgroup_destroy (struct cgroup *cgroup, struct tare_error *error);
 /* Closes and frees; no effect on the groups. */
 void cgroup_done (struct cgroup *cgroup);
 
+/* Whether a mount of type cgroup becomes anything: not where cgroups are switched off, nor where
+ * there is v2 alone and no group in it. */
+bool cgroup_is_shown (const struct cgroup *cgroup);
 /* new_namespace: the container is in a cgroup namespace other than our own. */
 int cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
                         struct cgroup_mounts *ret_mounts, struct tare_error *error);

@@ -3,6 +3,7 @@
  * v2: the tree itself. v1: a tmpfs that holds a directory for each hierarchy, as on a host, and
  * links for controllers that share one; the v2 tree of the hybrid layout is not shown. Without a
  * cgroup namespace a v1 hierarchy shows the container's own group, and v2 the host's tree, by bind.
+ * A container without a group of v1 has the tmpfs alone, into which managers bind what they like.
  */
 #define _GNU_SOURCE
 #include "cgroup/private.h"
@@ -106,13 +107,10 @@ add_v2 (struct cgroup_mounts *mounts, const struct cgroup *cgroup, size_t i, boo
   return mount->source == NULL ? -ENOMEM : r;
 }
 
-/* Cgroups switched off: which group the container is in is not ours to know. */
-static int
-plan_none (struct cgroup_mounts *ret_mounts, struct tare_error *error)
+bool
+cgroup_is_shown (const struct cgroup *cgroup)
 {
-  (void) ret_mounts;
-  return fail_kind (error, TARE_ERROR_UNSUPPORTED, -EOPNOTSUPP,
-                    "mounts: type cgroup needs a cgroup manager (--cgroup-manager=disabled)");
+  return cgroup->n_hierarchies > 0 || cgroup->layout == &cgroup_layout_v1;
 }
 
 int
@@ -123,8 +121,6 @@ cgroup_plan_mounts (const struct cgroup *cgroup, bool new_namespace,
   struct cgroup_mounts mounts = { 0 };
   bool v1 = cgroup->layout == &cgroup_layout_v1;
   int r = 0;
-  if (cgroup->n_hierarchies == 0)
-    return plan_none (ret_mounts, error);
   mounts.tmpfs = v1;
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
     if (!v1)

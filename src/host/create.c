@@ -137,7 +137,7 @@ plan_cgroup (struct container *container, struct tare_error *error)
   if (r >= 0)
     r = forgive_limits (container,
                         cgroup_check (&container->cgroup, resources_of (container), error), error);
-  if (r >= 0 && cgroup_count (&container->cgroup) > 0)
+  if (r >= 0 && cgroup_is_shown (&container->cgroup))
     r = cgroup_plan_mounts (&container->cgroup, process_has_cgroup_namespace (spec),
                             &container->cgroup_mounts, error);
   return r;
@@ -151,10 +151,10 @@ make_plan (struct container *container, struct received *received, struct tare_e
   int r = plan_cgroup (container, error);
   if (r < 0)
     return r;
-  bool has_mounts = cgroup_count (&container->cgroup) > 0;
+  bool is_shown = cgroup_is_shown (&container->cgroup);
   struct spec_facts facts = {
     .id = container->id,
-    .cgroup_mounts = has_mounts ? &container->cgroup_mounts : NULL,
+    .cgroup_mounts = is_shown ? &container->cgroup_mounts : NULL,
     .preserve_fds = container->preserve_fds,
     .listen_fds = container->options->listen_fds,
     .notify_directory = container->notify_directory,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # views: v1 v2
+# guest: yes
 # linux.resources (config-linux.md "Control groups"), property by property: set by the config, read back from
 # outside and from inside, changed by update; and what a layout cannot express is said, never passed
 # over.
@@ -9,10 +10,14 @@ load helpers
 load inside
 load groups
 
+# systemd takes a controller from the root's children again when no unit has a limit of it.
 setup_file() {
   file_begin
+  [ -z "${TARE_GUEST:-}" ] || systemd-run --quiet --unit "$TAG-keeps" --property CPUWeight=50 \
+    --property IOWeight=50 --property AllowedCPUs=0-1 sleep 3600
 }
 teardown_file() {
+  [ -z "${TARE_GUEST:-}" ] || systemctl stop "$TAG-keeps"
   file_end
 }
 setup() {

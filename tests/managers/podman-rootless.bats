@@ -196,6 +196,11 @@ $USER_ID:$USER_ID"
 Groups: $USER_ID 65534" ] || fail_with 'groups with keep-id'
 }
 
+@test "--systemd=always: what podman binds for systemd finds its place" {
+  run podman_run --rm --systemd always bb grep -qE ' /sys/fs/cgroup/systemd | - cgroup2 ' /proc/self/mountinfo
+  assert_run 0
+}
+
 @test "namespaces of the host: network, pid, ipc, uts; its control groups cannot be written (T44)" {
   run podman_run --rm --pid host --ipc host --uts host bb sh -c 'hostname; ls -d /proc/1/task'
   assert_run 0 "$(hostname)
