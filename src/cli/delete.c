@@ -34,8 +34,9 @@ const struct cli_command cli_delete = {
   .name = "delete",
   .synopsis = "ID",
   .summary = "delete a container",
-  .description = "Removes what create made: the control group, the state directory; runs "
-                 "the poststop hooks. A running container has to be stopped first, or "
+  .description = "Removes what create made: the control group, with every process that is left in "
+                 "it, whoever put it there; the state directory. Runs the poststop hooks. A "
+                 "running container has to be stopped first, or "
                  "--force to be given.\n",
   .options = options,
   .options_size = sizeof (struct delete_options),
