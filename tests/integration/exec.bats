@@ -386,10 +386,10 @@ links() {
     done
   done
   echo kept >"$BUNDLE/3"
-  timeout 120 "$(tool notify)" pidfd "$BUNDLE/pidfd" "$BUNDLE/received" >/dev/null 2>&1 3>&- &
+  timeout 120 "$(tool notify)" pidfd "$BUNDLE/pidfd" "$BUNDLE/rootfs/received" >/dev/null 2>&1 3>&- &
   local receiver=$!
   wait_until 30 [ -S "$BUNDLE/pidfd" ]
-  jq -n '{args: ["sh", "-c", "id; pwd; echo $A $B; cat <&3; grep -E \"^(CapPrm|NoNewPrivs)\" /proc/self/status; [ -t 0 ] || echo no tty; exit 7"],
+  jq -n '{args: ["sh", "-c", "id; pwd; echo $A $B; cat <&3; grep -E \"^(CapPrm|NoNewPrivs)\" /proc/self/status; [ -t 0 ] || echo no tty; until [ -s /received ]; do sleep 0.1; done; exit 7"],
     cwd: "/", env: ["PATH=/bin", "A=1", "B=2"]}' >"$BUNDLE/process.json"
   run --separate-stderr bash -c 'exec 3<"$1"; shift; exec "$@"' - "$BUNDLE/3" "$RUNTIME" --root "$ROOT" exec \
     --process "$BUNDLE/process.json" --cwd /bin -e A=3 --tty=false --user 7:8 -g 17 --additional-gids 18 --cap CAP_CHOWN -c CAP_FOWNER \
@@ -401,7 +401,7 @@ links() {
   [[ ${lines[4]} == NoNewPrivs*1 || ${lines[5]} == NoNewPrivs*1 ]]
   [[ $output == *"no tty" ]]
   wait "$receiver"
-  [ "$(cat "$BUNDLE/received")" = "$(cat "$BUNDLE/pid")" ]
+  [ "$(cat "$BUNDLE/rootfs/received")" = "$(cat "$BUNDLE/pid")" ]
   # in a group below, with a terminal
   rt exec --detach --cgroup sub --pid-file "$BUNDLE/pid" "$ID" sleep 100 </dev/null >"$BUNDLE/out" 2>&1 3>&-
   [ "$(grep -c "/sub$" "/proc/$(cat "$BUNDLE/pid")/cgroup")" -eq "$(groups_of | wc -l)" ]
