@@ -206,6 +206,32 @@ END
   [[ ${output,,} == *'not a directory'* ]]
 }
 
+@test "a user, a source of a mount that is none, an image for another machine: the user is told" {
+  container
+  run buildah run --user nobody-here "$CONTAINER" true
+  [ "$status" -ne 0 ]
+  assert_contains nobody-here 'unknown user'
+  run buildah run --runtime "$WORK/bin/runtime-mount" "$CONTAINER" true
+  [ "$status" -ne 0 ]
+  assert_contains /no/such/source
+  [[ ${output,,} == *'no such file or directory'* ]]
+  make_foreign "$CONTEXT/other"
+  CONTAINER=$(buildah from scratch)
+  buildah add --quiet "$CONTAINER" "$CONTEXT/other" /bin/other
+  buildah config --arch s390x "$CONTAINER"
+  buildah commit --quiet --rm "$CONTAINER" other
+  CONTAINER=$(buildah from --cgroup-parent "/$TAG" --arch s390x --pull-never localhost/other)
+  run buildah run "$CONTAINER" /bin/other
+  [ "$status" -ne 0 ]
+  assert_contains /bin/other
+  [[ ${output,,} == *'exec format error'* ]]
+  run build --arch s390x <<<$'FROM localhost/other\nRUN ["/bin/other"]'
+  [ "$status" -ne 0 ]
+  [[ ${output,,} == *'exec format error'* ]]
+  buildah rm --all
+  buildah rmi other
+}
+
 @test "a hook that fails, a limit that is too low: the user is told" {
   container
   run buildah run --runtime "$WORK/bin/runtime-hook" "$CONTAINER" true

@@ -257,6 +257,24 @@ mounted"
   run start "$CONTAINER"
   assert_run 1
   assert_contains /etc/text
+  [[ ${output,,} == *'not a directory'* ]]
+  mkdir "$WORK/source" # the plugin would make it
+  CONTAINER=$(create mount "mounts { container_path: \"/x\" host_path: \"$WORK/source\" }" true)
+  rmdir "$WORK/source"
+  run start "$CONTAINER"
+  assert_run 1
+  assert_contains "$WORK/source"
+  [[ ${output,,} == *'no such file or directory'* ]]
+  make_foreign "$WORK/other"
+  CONTAINER=$(create other "mounts { container_path: \"/bin/other\" host_path: \"$WORK/other\" }" \
+    /bin/other)
+  run start "$CONTAINER"
+  if ! is_tare; then # runc starts it, and its init says so where the program would have written
+    wait_until 10 status_has "$CONTAINER" 'state: CONTAINER_EXITED'
+    run log other
+  fi
+  assert_contains /bin/other
+  [[ ${output,,} == *'exec format error'* ]]
   run create user 'linux { security_context { run_as_username: "nobody-here" } }' true
   assert_contains 'no users found'
   NAME=$NAME-other
@@ -264,4 +282,13 @@ mounted"
     runtime_handler: \"no-such-handler\""
   assert_run 1
   assert_contains no-such-handler
+}
+
+@test "a limit that is too low: the kubelet is told the reason" {
+  has_controller memory
+  pod
+  CONTAINER=$(create one 'linux { resources { memory_limit_in_bytes: 1024 } }' true)
+  run start "$CONTAINER"
+  assert_run 1
+  assert_contains 'memory limit'
 }

@@ -148,6 +148,44 @@ has_status() {
   [[ ${output,,} == *'exec format error'* ]]
 }
 
+@test "a directory, a user, a source of a mount that is none: the user is told" {
+  unpack
+  program true
+  config '.process.cwd = "/etc/text"'
+  run ! rt run --bundle "$BUNDLE" "$ID"
+  assert_contains /etc/text
+  [[ ${output,,} == *'not a directory'* ]]
+  config '.process.cwd = "/"
+    | .mounts += [{destination: "/x", type: "bind", source: "/no/such/source", options: ["bind"]}]'
+  run ! rt run --bundle "$BUNDLE" "$ID"
+  assert_contains /no/such/source
+  [[ ${output,,} == *'no such file or directory'* ]]
+  config 'del(.mounts[-1]) | .process.user.uid = -2'
+  run ! rt run --bundle "$BUNDLE" "$ID"
+  assert_contains uid -2
+  ! is_tare || assert_contains process.user.uid 'not in the range'
+  config '.process.user.uid = 0'
+  rt run --bundle "$BUNDLE" "$ID" # all is as it was
+  umoci config --image "$WORK/layout:bb" --tag nobody --config.user nobody-here
+  run ! umoci unpack --image "$WORK/layout:nobody" "$BUNDLE-nobody" # it looks names up itself
+  assert_contains nobody-here passwd
+  config '.process.args = ["sleep", "100"]'
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1
+  rt start "$ID"
+  run ! rt exec --user nobody-here "$ID" true
+  assert_contains nobody-here
+  [[ ${output,,} == *uid* ]]
+}
+
+@test "a limit that is too low: the user is told" {
+  has_controller memory
+  unpack
+  program true
+  config '.linux.resources.memory = {limit: 1024}'
+  run ! rt run --bundle "$BUNDLE" "$ID"
+  assert_contains 'memory limit'
+}
+
 @test "without root: unpacked, run and packed again by an ordinary user" {
   local home=$WORK/home
   mkdir -p "$home/state"
