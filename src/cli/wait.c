@@ -107,6 +107,17 @@ reap (pid_t init, int *ret_status)
   return found;
 }
 
+/* A process that has ended is not ours yet while somebody who traces it has not let go of it:
+ * waited for. -ECHILD: somebody took its status. */
+static int
+reap_ended (pid_t init, int *ret_status)
+{
+  pid_t pid;
+  while ((pid = waitpid (init, ret_status, __WALL)) < 0 && errno == EINTR)
+    ;
+  return pid < 0 ? -errno : 0;
+}
+
 static int
 exit_status (int status)
 {
@@ -182,7 +193,7 @@ cli_wait (struct tare_process *process, int signals, struct cli_terminal *termin
       cli_terminal_relay (terminal, fds + 3);
       /* Others' children too: we may be the one who adopts them. */
       bool found = reap (process->pid, &status) > 0;
-      if (ended && !found) /* somebody took its status */
+      if (ended && !found && reap_ended (process->pid, &status) < 0)
         r = tare_error_set (error, TARE_ERROR_SYSTEM, -ECHILD, "the status of process %d is lost",
                             (int) process->pid);
       ended = ended || found;
