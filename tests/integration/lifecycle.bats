@@ -318,25 +318,6 @@ create() {
   assert_error 1 "container not running"
 }
 
-@test "run: the status of a process that somebody traces when it ends" {
-  make_bundle sleep 1000
-  "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&- &
-  local run=$! tracer pid result=0
-  wait_until 30 has_status "$ID" running
-  pid=$(pid_of "$ID")
-  strace -qq -o /dev/null -p "$pid" 3>&- &
-  tracer=$!
-  wait_until 30 grep -q "^TracerPid:.*[1-9]" "/proc/$pid/status"
-  kill -STOP $tracer
-  kill -KILL "$pid"
-  wait_until 30 grep -q "^State:.*Z" "/proc/$pid/status"
-  sleep 0.3
-  kill -CONT $tracer
-  wait $run || result=$?
-  [ "$result" -eq 137 ] || { cat "$BUNDLE/out" >&2; return 1; }
-  wait $tracer || true
-}
-
 @test "kill --all of one that has ended spares the next container in its group" {
   only_tare
   make_bundle true
