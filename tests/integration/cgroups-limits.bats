@@ -10,8 +10,10 @@ load groups
 
 setup_file() {
   file_begin
+  keep_controllers
 }
 teardown_file() {
+  release_controllers
   file_end
 }
 setup() {

@@ -10,14 +10,12 @@ load helpers
 load inside
 load groups
 
-# systemd takes a controller from the root's children again when no unit has a limit of it.
 setup_file() {
   file_begin
-  [ -z "${TARE_GUEST:-}" ] || systemd-run --quiet --unit "$TAG-keeps" --property CPUWeight=50 \
-    --property IOWeight=50 --property AllowedCPUs=0-1 sleep 3600
+  keep_controllers
 }
 teardown_file() {
-  [ -z "${TARE_GUEST:-}" ] || systemctl stop "$TAG-keeps"
+  release_controllers
   file_end
 }
 setup() {

@@ -164,7 +164,7 @@ is_forgotten () {
 @test "the slice that systemd made for a scope stays when the container goes" {
   local peer
   make_bundle true
-  config '.linux.cgroupsPath = $path' --arg path "$TAG.slice:pre:$ID"
+  config '.ociVersion = "1.0.2" | .linux.cgroupsPath = $path' --arg path "$TAG.slice:pre:$ID"
   for peer in "$RUNTIME" $(type -P crun runc); do
     RUNTIME=$peer run_rt --systemd-cgroup run --bundle "$BUNDLE" "$ID" </dev/null
     assert_success
