@@ -28,14 +28,6 @@ cgroup_check_below (const struct cgroup *cgroup, const char *below, struct tare_
   return 0;
 }
 
-static int
-enter_nothing (int parent, int child)
-{
-  (void) parent;
-  (void) child;
-  return 0;
-}
-
 /* First the process, then the controllers: a group that gives some away may have no process. */
 static int
 enter (const struct cgroup_hierarchy *h, const char *below, pid_t pid)
@@ -47,7 +39,7 @@ enter (const struct cgroup_hierarchy *h, const char *below, pid_t pid)
       n < 0 || (size_t) n >= sizeof path ? -ENAMETOOLONG : path_normalize (path, path, sizeof path);
   if (r < 0)
     return r;
-  autoclose int group = group_make (h->fd, path, MODE, enter_nothing, &existed);
+  autoclose int group = group_make (h->fd, path, MODE, NULL, &existed);
   (void) snprintf (number, sizeof number, "%d", (int) pid);
   r = group < 0 ? group : group_write (group, "cgroup.procs", number);
   if (r < 0)

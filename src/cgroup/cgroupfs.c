@@ -26,14 +26,6 @@ cgroupfs_probe (struct cgroup *cgroup, const struct cgroup_known *known, struct 
 
 /* ---- make ------------------------------------------------------------------------------------ */
 
-static int
-enter_plain (int parent, int child)
-{
-  (void) parent;
-  (void) child;
-  return 0;
-}
-
 /* A new v1 cpuset is empty, and no process can enter an empty one. */
 static int
 enter_cpuset (int parent, int child)
@@ -110,9 +102,11 @@ claim (const struct cgroup_hierarchy *h, struct tare_error *error)
 static int
 make_hierarchy (struct cgroup_hierarchy *h, uint32_t mode, bool enable, struct tare_error *error)
 {
-  int (*enter) (int, int) = h->v2 ? enable ? group_enable_controllers : enter_plain
-                            : list_has (h->controllers, "cpuset") ? enter_cpuset
-                                                                  : enter_plain;
+  int (*enter) (int, int) = NULL;
+  if (h->v2 && enable)
+    enter = group_enable_controllers;
+  else if (!h->v2 && list_has (h->controllers, "cpuset"))
+    enter = enter_cpuset;
   int fd = group_make (h->root, h->path, mode, enter, &h->existed);
   if (fd < 0)
     return fail (error, fd, "make cgroup '%s%s'", h->mount, h->path);

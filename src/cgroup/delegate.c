@@ -5,6 +5,7 @@
 #include "cgroup/private.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include "sys/file.h"
 
@@ -25,34 +26,37 @@ give (int group, const char *name, uint32_t uid)
   return r == -ENOENT ? 0 : r; /* of a controller that is not enabled here */
 }
 
+/* names: a line each. */
 static int
-give_files (int group, char *names, uint32_t uid, struct tare_error *error)
+give_files (int group, const char *names, uint32_t uid, struct tare_error *error)
 {
-  const char *name;
+  char name[NAME_MAX + 1];
   int r = 0;
-  while (r >= 0 && (name = strsep (&names, "\n")) != NULL)
-    if (*name != '\0' && strchr (name, '/') == NULL)
-      {
-        r = give (group, name, uid);
-        if (r < 0)
-          return fail (error, r, "give '%s' of the container's cgroup to uid %u", name, uid);
-      }
+  for (size_t length; r >= 0 && *names != '\0'; names += length + (names[length] == '\n'))
+    {
+      length = strcspn (names, "\n");
+      if (length == 0 || length >= sizeof name || memchr (names, '/', length) != NULL)
+        continue;
+      memcpy (name, names, length);
+      name[length] = '\0';
+      r = give (group, name, uid);
+      if (r < 0)
+        return fail (error, r, "give '%s' of the container's cgroup to uid %u", name, uid);
+    }
   r = give (group, "", uid);
   return r < 0 ? fail (error, r, "give the container's cgroup to uid %u", uid) : 0;
 }
 
 static int
-give_both (const struct cgroup_hierarchy *h, const char *below, char *names, uint32_t uid,
+give_both (const struct cgroup_hierarchy *h, const char *below, const char *names, uint32_t uid,
            struct tare_error *error)
 {
-  char again[MOST_NAMES];
-  memcpy (again, names, sizeof again);
   int r = give_files (h->fd, names, uid, error);
   if (r < 0 || below == NULL)
     return r;
   autoclose int group = group_open (h->fd, below, O_RDONLY);
   return group < 0 ? fail (error, group, "open '%s' of the container's cgroup", below)
-                   : give_files (group, again, uid, error);
+                   : give_files (group, names, uid, error);
 }
 
 int

@@ -98,7 +98,7 @@ make_level (int parent, const char *name, uint32_t mode, int (*enter) (int paren
     return made;
   autoclose int child = group_open (parent, name, O_RDONLY);
   int r = child;
-  if (r >= 0)
+  if (r >= 0 && enter != NULL)
     r = enter (parent, child);
   if (r < 0)
     {

@@ -127,9 +127,9 @@ int explain_left_out (const struct cgroup *cgroup, int r, struct tare_error *err
 int group_open (int root, const char *path, int flags);
 /* The group, or the nearest directory above it that exists. */
 int group_open_nearest (int root, const char *path);
-/* Makes path and its parents, calling enter for each directory after the first with the one above
- * it; mode is that of the last one, if it is made. *ret_existed: how many bytes of path were there
- * before. Returns the group's descriptor. */
+/* Makes path and its parents, calling enter (if not NULL) for each directory after the first with
+ * the one above it; mode is that of the last one, if it is made. *ret_existed: how many bytes of
+ * path were there before. Returns the group's descriptor. */
 int group_make (int root, const char *path, uint32_t mode, int (*enter) (int parent, int child),
                 size_t *ret_existed);
 /* claim.c. made: the directory is ours, with mode 0700 until it is claimed. -EBUSY: another is just

@@ -30,14 +30,6 @@ enum
 
 /* ---- the helper ------------------------------------------------------------------------------ */
 
-/* Root talks to the system's manager, everybody else to their own; and root of a user namespace is
- * somebody else. */
-static bool
-is_user (void)
-{
-  return geteuid () != 0 || sys_in_initial_user_namespace () == 0;
-}
-
 /* words: the request, ended by NULL. answer (or NULL): PATH_MAX bytes. */
 static int
 ask (const char *const *words, const struct buf *input, char *answer, struct tare_error *error)
@@ -45,7 +37,7 @@ ask (const char *const *words, const struct buf *input, char *answer, struct tar
   const char *argv[8] = { "tare-systemd" };
   char text[PATH_MAX] = "";
   size_t n = 1;
-  if (is_user ())
+  if (sys_is_unprivileged ()) /* to their own manager; root to the system's */
     argv[n++] = "--user";
   for (; *words != NULL && n < COUNT_OF (argv) - 1; words++)
     argv[n++] = *words;
@@ -126,10 +118,11 @@ static int
 find_root (char root[static PATH_MAX], struct tare_error *error)
 {
   struct tare_error ignored = { 0 };
-  pid_t manager = is_user () ? user_manager () : 1;
+  bool user = sys_is_unprivileged ();
+  pid_t manager = user ? user_manager () : 1;
   *root = '\0';
-  int r = manager > 0 ? read_root (manager, root, is_user () ? &ignored : error) : -ESRCH;
-  if (r < 0 && is_user ())
+  int r = manager > 0 ? read_root (manager, root, user ? &ignored : error) : -ESRCH;
+  if (r < 0 && user)
     return ask ((const char *const[]){ "root", NULL }, NULL, root, error);
   return r == -ESRCH ? 0 : r;
 }
@@ -138,7 +131,7 @@ static int
 systemd_place (struct cgroup *cgroup, const struct cgroup_wish *wish, struct tare_error *error)
 {
   char root[PATH_MAX];
-  int r = unit_plan (wish, is_user (), &cgroup->unit, error);
+  int r = unit_plan (wish, sys_is_unprivileged (), &cgroup->unit, error);
   if (r >= 0)
     r = find_root (root, error);
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)

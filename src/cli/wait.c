@@ -37,6 +37,15 @@ cli_open_signals (struct tare_error *error)
   return r;
 }
 
+static bool
+asks_for_end (int signal)
+{
+  for (size_t i = 0; i < COUNT_OF (ending_signals); i++)
+    if (ending_signals[i] == signal)
+      return true;
+  return false;
+}
+
 int
 cli_open_cancel (struct tare_error *error)
 {
@@ -79,13 +88,8 @@ take_signals (int signals, int pidfd, struct cli_terminal *terminal)
       case SIGTSTP:
         stop (terminal);
         break;
-      case SIGINT:
-      case SIGTERM:
-      case SIGHUP:
-      case SIGQUIT:
-        ends++;
-        __attribute__ ((fallthrough));
       default: /* that it has just ended is no error */
+        ends += asks_for_end ((int) info.ssi_signo);
         (void) syscall (SYS_pidfd_send_signal, pidfd, (int) info.ssi_signo, NULL, 0);
       }
   return ends;

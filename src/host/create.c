@@ -126,8 +126,7 @@ plan_cgroup (struct container *container, struct tare_error *error)
   if (r < 0)
     return r;
   container->has_cgroup = true;
-  if (container->host->rootless != TARE_ROOTLESS_FALSE
-      && (geteuid () != 0 || sys_in_initial_user_namespace () == 0))
+  if (container->host->rootless != TARE_ROOTLESS_FALSE && sys_is_unprivileged ())
     cgroup_leave_out_forbidden (&container->cgroup);
   r = rdt_check (container, error);
   if (r >= 0)

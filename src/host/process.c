@@ -36,7 +36,7 @@ set_oom_score (struct container *container, int wanted, struct tare_error *error
   int r = sys_rewind (fd);
   if (r >= 0)
     r = sys_write_once (fd, text);
-  if (r == -EACCES && (geteuid () != 0 || sys_in_initial_user_namespace () == 0))
+  if (r == -EACCES && sys_is_unprivileged ())
     {
       log_warning (container->host->log,
                    "process.oomScoreAdj: stays %s, an unprivileged runtime cannot lower it to %s",

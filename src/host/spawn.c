@@ -142,10 +142,9 @@ spawn_send_plan (struct container *container, struct tare_error *error)
 {
   const struct buf *plan = &container->builder.buf;
   bool inside = container->plan_fd < 0;
+  size_t first = inside ? PLAN_FD_PROGRESS : PLAN_FD_PLAN;
   return channel_send_plan (&container->channel, plan->bytes, inside ? plan->length : 0,
-                            container->outgoing + (inside ? PLAN_FD_PROGRESS : PLAN_FD_PLAN),
-                            container->n_outgoing - (inside ? PLAN_FD_PROGRESS : PLAN_FD_PLAN),
-                            error);
+                            container->outgoing + first, container->n_outgoing - first, error);
 }
 
 /* The first datagram: the plan, and every descriptor that init will ever need. */

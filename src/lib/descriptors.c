@@ -34,8 +34,6 @@ lib_fill_standard (struct lib_standard *standard, struct tare_error *error)
   return 0;
 }
 
-/* What the library and its like open is close-on-exec: a descriptor that is not is the caller's,
- * and meant to be handed on. */
 int
 lib_check_stdio (const int stdio[3], struct tare_error *error)
 {
@@ -46,6 +44,8 @@ lib_check_stdio (const int stdio[3], struct tare_error *error)
   return 0;
 }
 
+/* What the library and its like open is close-on-exec: a descriptor that is not is the caller's,
+ * and meant to be handed on. */
 int
 lib_check_preserved (uint32_t listen_fds, uint32_t preserve_fds, struct tare_error *error)
 {

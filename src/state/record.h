@@ -48,8 +48,8 @@ OCI_DECLARE (state_record, STATE_RECORD_FIELDS)
 int state_read_record (struct state *state, struct tare_error *error);
 /* A new record in state's arena, status creating. -ENOMEM. */
 int state_new_record (struct state *state, struct tare_error *error);
-/* Owner and mode are ours: nobody else can have written in it. */
 struct sys_stat;
+/* Owner and mode are ours: nobody else can have written in it. */
 int state_check_owner (const struct sys_stat *st, const char *what, struct tare_error *error);
 
 #endif

@@ -216,6 +216,12 @@ sys_in_initial_user_namespace (void)
   return 1;
 }
 
+bool
+sys_is_unprivileged (void)
+{
+  return geteuid () != 0 || sys_in_initial_user_namespace () == 0;
+}
+
 int
 sys_setsid (void)
 {

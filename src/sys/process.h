@@ -35,7 +35,7 @@ int sys_pidfd_wait (int pidfd, int *ret_status);
 int sys_wait_pid (pid_t pid, int *ret_status);
 
 /* The start time of pid in clock ticks since boot (field 22 of /proc/pid/stat) and its state
- * letter. procfs is a descriptor of /proc. -ESRCH if there is none. */
+ * letter. -ESRCH if there is none. */
 int sys_process_start_time (pid_t pid, uint64_t *ret_start_time, char *ret_state);
 
 int sys_prctl (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
@@ -48,6 +48,8 @@ int sys_namespace_type (int fd);
 _Noreturn void sys_exit (int status);
 /* 1 or 0, or -errno. */
 int sys_in_initial_user_namespace (void);
+/* Not root, or root of another user namespace. Where that cannot be told, root is root. */
+bool sys_is_unprivileged (void);
 int sys_setsid (void);
 /* An empty session keyring instead of the inherited one. -ENOSYS: the kernel has no keys. */
 int sys_new_session_keyring (void);
