@@ -15,7 +15,7 @@ build_packages=(autoconf automake binutils gcc libc6-dev libcap-dev libseccomp-d
   libyajl-dev linux-libc-dev make musl-tools pkg-config)
 hello_packages=(busybox-static jq)
 test_packages=(bats clang clang-format cppcheck fish git gojq golang-github-containers-common
-  groff-base iproute2 procps shellcheck strace universal-ctags libcap2-bin runc uidmap zsh)
+  groff-base iproute2 procps shellcheck strace universal-ctags libcap2-bin runc uidmap valgrind zsh)
 manager_packages=(buildah catatonit conmon containerd containernetworking-plugins curl debootstrap
   docker-registry docker.io iptables netavark podman protobuf-compiler skopeo umoci)
 vm_packages=(cpio e2fsprogs mmdebstrap qemu-system-x86)

@@ -3,19 +3,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # A tmpfs at $1, told by its source from all others; the container says where it finds it.
 mount_at() {
   config '.root.readonly = false

@@ -3,19 +3,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # Nothing is mounted at /dev or below: what the image has there is met as it is.
 bare_dev() {
   config '.mounts |= map (select (.destination | startswith ("/dev") | not))'

@@ -15,6 +15,7 @@ hostile_begin() {
   echo secret >"$OUT/secret"
   echo secret >"$OUT/dir/secret"
 }
+setup_file() { hostile_begin; }
 
 # Everything that stat says of the files, the mounts, and what a container would most like to write.
 host_state() {

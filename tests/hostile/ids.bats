@@ -5,19 +5,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # A bundle of a container with ids of its own; mappings EXPRESSION of jq, for both kinds
 make_mapped_bundle() {
   chmod 755 "$WORK"

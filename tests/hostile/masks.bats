@@ -3,19 +3,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # The test's bundle masks these paths too.
 mask() {
   config '.linux.maskedPaths += $paths' --argjson paths "$(jq -n '$ARGS.positional' --args "$@")"

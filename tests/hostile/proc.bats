@@ -3,19 +3,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 @test "T10, T11: /proc or /sys is a link: refused" {
   only_tare
   local name target

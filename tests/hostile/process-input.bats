@@ -4,19 +4,6 @@
 load ../integration/helpers
 load ../integration/inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 @test "T34 exec: neither cwd nor the program leads through a descriptor of the runtime" {
   only_tare
   make_bundle sleep 1000

@@ -11,15 +11,6 @@ setup_file() {
   is_tare || skip "the runtime is stopped at steps of tare's own"
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # begin FILTER [ARGUMENT...]: a running container
 begin() {

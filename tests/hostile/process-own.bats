@@ -10,15 +10,6 @@ setup_file() {
   is_tare || skip "what is looked for is tare's"
   hostile_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # ---- its program ---------------------------------------------------------------------------------
 

@@ -4,19 +4,6 @@
 
 load hostile
 
-setup_file() {
-  hostile_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # race KEY SETUP CHECK PAIR...: runs the test's bundle until each use of a path with KEY in it has
 # met the exchange; SETUP puts the files in their places before each run. CHECK looks at each that
 # went well. Whatever came of it, the host is as it was.

@@ -27,12 +27,6 @@ teardown_file() {
   apparmor_parser --remove "$WORK/profile" || true
   file_end
 }
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # confined: a bundle that runs "$@" under the profile
 confined() {

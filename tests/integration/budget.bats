@@ -11,16 +11,10 @@ setup_file() {
   file_begin
   export COUNT=${top_builddir:-$TOP/build}/tests/bench/count
 }
-teardown_file() {
-  file_end
-}
 setup() {
   only_tare
   [ "${TARE_SANITIZED:-0}" = 0 ] || skip "the sanitizers' own calls count too"
   test_begin
-}
-teardown() {
-  test_end
 }
 
 # within MOST VERB...: system calls of `tare VERB...`.

@@ -12,12 +12,6 @@ setup_file() {
   is_tare || skip "only tare promises this"
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
 teardown() {
   [ -z "${CALLER:-}" ] || kill -KILL "$CALLER" 2>/dev/null || true
   test_end
@@ -50,7 +44,6 @@ ends() {
   [ ! -s "$BUNDLE/said" ] || { echo "the program ran" >&2; return 1; }
   [ "$(wc -l <"$BUNDLE/err")" -eq 1 ] && grep -qF -- "$2" "$BUNDLE/err" || { cat "$BUNDLE/err" >&2; return 1; }
 }
-
 
 @test "run, by every signal: in a hook of the host, with its whole group; poststop has its turn" {
   local signal

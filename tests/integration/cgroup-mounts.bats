@@ -6,18 +6,9 @@ load helpers
 load inside
 load groups
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
 setup() {
   test_begin
   make_bundle true
-}
-teardown() {
-  test_end
 }
 
 # What the container says, in $mounts and $groups, and of SCRIPT in $said.

@@ -6,15 +6,6 @@ load helpers
 load inside
 load groups
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
 teardown() {
   [ -z "${stuck:-}" ] || let_go
   test_end

@@ -16,12 +16,6 @@ teardown_file() {
   release_controllers
   file_end
 }
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 @test "a fork bomb is held by pids.limit, and what it holds ends with the container" {
   needs_controller pids

@@ -7,19 +7,6 @@ load helpers
 load inside
 load groups
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # ---- entering ------------------------------------------------------------------------------------
 
 # The hierarchies of v1 that are mounted.
@@ -179,7 +166,7 @@ freeze() {
 # cgroups(7), "no internal processes": a v2 group with processes cannot give controllers to those
 # below it. A container there works; a limit that would need one says so.
 @test "no internal processes: below a v2 group that has some, limits are refused and the rest works" {
-  is_v2 || skip "a rule of v2 alone: the view of it, and the guest"
+  is_v2 || skip "a rule of v2 alone: the view of it runs this"
   local name resources
   read -r name _ </sys/fs/cgroup/cgroup.controllers || true
   for name in pids memory cpu hugetlb; do

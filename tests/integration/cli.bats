@@ -8,15 +8,9 @@ setup_file() {
   file_begin
   mkdir -m 700 "$ROOT"
 }
-teardown_file() {
-  file_end
-}
 setup() {
   test_begin
   mkdir -p "$BUNDLE"
-}
-teardown() {
-  test_end
 }
 
 commands=(create delete features kill list ps run spec start state)

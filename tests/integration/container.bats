@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # ---- namespaces ----------------------------------------------------------------------------------
 
 @test "namespaces: those of the config are new, the others the caller's; all between create and start too" {

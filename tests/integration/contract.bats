@@ -12,15 +12,6 @@ setup_file() {
   file_begin
   mkdir -m 700 "$ROOT"
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # What differs from run to run by its name.
 normalise() {

@@ -4,19 +4,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # All that find knows of a tree, a line a file. Sizes of directories are the file system's own.
 listing() {
   (cd "$1" && find . -mindepth 1 \( -type d -printf '%P d %m %U:%G %T@\n' \) -o \

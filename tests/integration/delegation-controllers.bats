@@ -11,15 +11,6 @@ setup_file() {
   file_begin
   chmod 755 "$WORK"
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 @test "the user has the group and the files that the kernel lists, those of controllers too" {
   make_writable_bundle sleep 1000

@@ -12,15 +12,6 @@ setup_file() {
   file_begin
   chmod 755 "$WORK" # an id of a user namespace goes through it
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 needs_v2() {
   is_v2 || skip "control groups of version 1 are never given away: see the test of that"

@@ -4,19 +4,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # The test's bundle in a user namespace: ids 0 to 999 are 100000 to 100999 outside.
 user_namespace() {
   config '.linux.namespaces += [{type: "user"}]

@@ -10,15 +10,6 @@ setup_file() {
   only_tare
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 @test "every block of every page is what it says it is" {
   local page count=0
@@ -61,18 +52,6 @@ teardown() {
   for link in $(grep -ohE '\]\([a-z./-]+\.md\)' "$TOP"/docs/*.md | tr -d ']()'); do
     [ -e "$TOP/docs/$link" ] || fail_with "$link"
   done
-}
-
-# run_page PAGE COMMAND...: the page's commands by COMMAND, in a directory of their own, with tare
-# where PATH finds it.
-run_page() {
-  local page=$1
-  shift
-  mkdir -p "$BUNDLE/bin"
-  cp "$RUNTIME" "$BUNDLE/bin/tare"
-  doc_script "$page" "$BUNDLE/bin/tare" >"$BUNDLE/script"
-  mkdir -p "$BUNDLE/home"
-  (cd "$BUNDLE/home" && PATH=$BUNDLE/bin:$PATH "$@" bash "$BUNDLE/script" 3>&-)
 }
 
 @test "by-hand.md" {

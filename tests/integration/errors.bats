@@ -3,19 +3,6 @@
 
 load helpers
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # 127 is tare's; the others end with 1.
 expected() {
   if is_tare && [ "$1" -eq 127 ]; then echo 127; fi
@@ -159,7 +146,6 @@ ROWS
 }
 
 # ---- ids -----------------------------------------------------------------------------------------
-
 
 @test "an id that is none, for every verb" {
   make_bundle true

@@ -14,9 +14,6 @@ teardown_file() {
   release_controllers
   file_end
 }
-setup() {
-  test_begin
-}
 teardown() {
   [ -z "${FOLLOWER:-}" ] || kill "$FOLLOWER" 2>/dev/null || true
   test_end

@@ -8,19 +8,6 @@ load inside
 
 FAULTY=${top_builddir:-$TOP/build}/tests/tare-faults
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # A running container that waits; $1: an edit of its config.
 begin() {
   [ -d "$BUNDLE" ] || make_bundle sleep 1000
@@ -371,13 +358,9 @@ links() {
   wait_until 30 grep -q hello "$BUNDLE/out"
 }
 
-# Every option that either family has, at once; where the container only waits for its start.
-@test "a created container: the union of the options" {
-  only_tare
-  make_bundle sleep 1000
-  config '.process.user.additionalGids = [5]'
-  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
-  local group pid
+# A group "sub" below each of the container's; a cpuset of v1 begins without processors.
+make_sub_groups() {
+  local group file
   for group in $(groups_of); do
     [ -e "$group/cgroup.procs" ] || continue
     mkdir "$group/sub"
@@ -385,6 +368,15 @@ links() {
       [ ! -e "$group/sub/$file" ] || cat "$group/$file" >"$group/sub/$file" 2>/dev/null || true
     done
   done
+}
+
+# Every option that either family has, at once; where the container only waits for its start.
+@test "a created container: the union of the options" {
+  only_tare
+  make_bundle sleep 1000
+  config '.process.user.additionalGids = [5]'
+  rt create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  make_sub_groups
   echo kept >"$BUNDLE/3"
   timeout 120 "$(tool notify)" pidfd "$BUNDLE/pidfd" "$BUNDLE/rootfs/received" >/dev/null 2>&1 3>&- &
   local receiver=$!
@@ -653,10 +645,7 @@ descriptors='for fd in /proc/$$/fd/*; do [ ! -e "$fd" ] || echo "${fd##*/}"; don
 
 @test "-t: a terminal of its own, although the container has none" {
   begin
-  run timeout 60 script -qec "stty rows 33 cols 77; $RUNTIME --root $ROOT exec -t $ID sh -c 'tty; stty size; cut -d\" \" -f7 /proc/self/stat; exit 4'" /dev/null </dev/null 3>&-
-  output=${output//$'\r'/}
-  output=${output//$'\b'/}
-  output=${output//'^@'/} # script's end of file, echoed when it comes
+  in_terminal "$RUNTIME --root $ROOT exec -t $ID sh -c 'tty; stty size; cut -d\" \" -f7 /proc/self/stat; exit 4'"
   output=${output%$'\n'}
   [ "$status" -eq 4 ]
   assert_output $'/dev/pts/0\n33 77\n34816'
@@ -724,14 +713,8 @@ groups_of() {
 @test "--cgroup: a group below the container's, and never another" {
   only_tare
   begin
-  local group bad
-  for group in $(groups_of); do
-    [ -e "$group/cgroup.procs" ] || continue
-    mkdir "$group/sub"
-    for file in cpuset.mems cpuset.cpus; do
-      [ ! -e "$group/sub/$file" ] || cat "$group/$file" >"$group/sub/$file" 2>/dev/null || true
-    done
-  done
+  local bad
+  make_sub_groups
   rt exec --detach --cgroup /sub --pid-file "$BUNDLE/pid" "$ID" sleep 100 </dev/null >"$BUNDLE/out" 2>&1 3>&-
   [ "$(grep -c "/sub$" "/proc/$(cat "$BUNDLE/pid")/cgroup")" -eq "$(groups_of | wc -l)" ]
   for bad in ../x sub/../.. /.. ..; do

@@ -34,9 +34,6 @@ setup() {
   test_begin
   failures=0
 }
-teardown() {
-  test_end
-}
 
 # ---- bundles in which the steps are needed -------------------------------------------------------
 

@@ -4,11 +4,6 @@
 
 load helpers
 
-setup_file () { file_begin; }
-setup () { test_begin; }
-teardown () { test_end; }
-teardown_file () { file_end; }
-
 @test "the guest: systemd, cgroup v2 with every controller, every capability, AppArmor, a user" {
   [ "$TARE_GUEST" = 1 ]
   [ "$(cat /proc/1/comm)" = systemd ]
@@ -32,4 +27,16 @@ teardown_file () { file_end; }
   assert_success
   assert_output $'67108864\n20\n174'
   assert_nothing_left
+}
+
+@test "what CAP_SYS_RESOURCE allows: a hard limit above the caller's, a lower oom_score_adj; exec too" {
+  make_bundle sh -c 'ulimit -Hn; cat /proc/self/oom_score_adj; exec sleep 1000'
+  config '.process.rlimits = [{type: "RLIMIT_NOFILE", hard: 4096, soft: 2048}] | .process.oomScoreAdj = -500'
+  prlimit --nofile=512:512 "$RUNTIME" --root "$ROOT" run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1 3>&-
+  has_said() { [ "$(wc -l <"$BUNDLE/out")" -eq 2 ]; }
+  wait_until 10 has_said
+  run prlimit --nofile=512:512 "$RUNTIME" --root "$ROOT" exec "$ID" sh -c 'ulimit -Hn; cat /proc/self/oom_score_adj' </dev/null 3>&-
+  assert_success
+  assert_output $'4096\n-500'
+  [ "$(cat "$BUNDLE/out")" = $'4096\n-500' ]
 }

@@ -23,7 +23,7 @@ fi
 
 # ---- files ---------------------------------------------------------------------------------------
 
-# Call in setup_file. TAG is in every id and in every path, so the audit finds what was left.
+# For setup_file. TAG is in every id and in every path, so the audit finds what was left.
 file_begin() {
   [ "$(id -u)" -eq 0 ] || skip "needs root"
   [ -x "$RUNTIME" ] || { echo "no runtime: $RUNTIME" >&2; return 1; }
@@ -48,13 +48,13 @@ file_end() {
   return $result
 }
 
-# Call in setup.
+# For setup.
 test_begin() {
   ID=$TAG-$BATS_TEST_NUMBER
   BUNDLE=$WORK/bundle-$BATS_TEST_NUMBER
 }
 
-# Call in teardown: every container of the test is gone, whatever came of it.
+# For teardown: every container of the test is gone, whatever came of it.
 test_end() {
   local directory
   for directory in "$ROOT"/*/; do
@@ -62,6 +62,12 @@ test_end() {
   done
   rm -rf "$BUNDLE"
 }
+
+# What a file does that does not say otherwise.
+setup_file() { file_begin; }
+teardown_file() { file_end; }
+setup() { test_begin; }
+teardown() { test_end; }
 
 is_tare() {
   [ "$(basename "$RUNTIME")" = tare ]
@@ -126,6 +132,15 @@ wait_until() {
 # traced OPTIONS... -- COMMAND...: under strace. LeakSanitizer cannot work in a traced process.
 traced() {
   ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace "$@"
+}
+
+# in_terminal TEXT: bats' run of this bash text with a terminal of 33 x 77 around it; its output
+# without carriage returns, and without the end of file of script's own input, which is echoed when
+# it comes. script would take the caller's $SHELL.
+in_terminal() {
+  SHELL=/bin/bash run timeout 250 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 3>&-
+  output=${output//[$'\r\b']/}
+  output=${output//^@/}
 }
 
 has_status() {

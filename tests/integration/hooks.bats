@@ -4,19 +4,6 @@
 
 load helpers
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # A bundle with every kind of hook, each of which appends "KIND STATE" to a log and what it sees of
 # its surroundings to a file of its own: outside in $BUNDLE, startContainer's in the root.
 make_hooked() {

@@ -4,19 +4,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # ---- the session keyring -------------------------------------------------------------------------
 
 # run with a secret in the caller's session keyring.

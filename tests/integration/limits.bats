@@ -13,15 +13,6 @@ setup_file() {
   LAUNCH=$(tool launch)
   export LAUNCH
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # limited OPTION...: the whole life of a container under the launcher's options. Every verb succeeds,
 # or fails with one line; afterwards delete works without them. How many failed: $failed.

@@ -4,19 +4,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # bind SOURCE DESTINATION OPTION...
 bind() {
   config '.mounts += [{source: $s, destination: $d, type: "bind", options: ($o | split (" "))}]' \

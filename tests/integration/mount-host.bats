@@ -6,19 +6,6 @@ load helpers
 load inside
 load groups
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # The options that the whole machine has, of cgroup v2's file system, wherever it is mounted.
 options_of_v2() {
   mounts </proc/self/mountinfo | awk '$2 == "cgroup2" { print $6 }' | sort -u

@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # A volume with files of 0, 5 and 1000, and a mount below it.
 volume() {
   make_bundle sh

@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # run_many N: a container with N mounts more, of four kinds as many each, under strace; $calls is how
 # many system calls that took the runtime and init together, up to the execution of the program.
 run_many() {

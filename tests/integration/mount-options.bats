@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # mount_with NAME TYPE OPTION...: one more mount, on /m/NAME; a bind has the bundle's volume.
 mount_with() {
   local name=$1 type=$2

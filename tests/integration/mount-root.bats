@@ -5,18 +5,9 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
 setup() {
   only_tare
   test_begin
-}
-teardown() {
-  test_end
 }
 
 # first MOUNT: puts it before the others

@@ -10,9 +10,6 @@ setup_file() {
   file_begin
   chmod 755 "$WORK" # an id of a user namespace goes through it
 }
-teardown_file() {
-  file_end
-}
 setup() {
   test_begin
   holder='' holder_job=''

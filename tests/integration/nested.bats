@@ -9,15 +9,6 @@ setup_file() {
   file_begin
   chmod 755 "$WORK"
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # The runtime as the program of a container: an outer one that may do what a container manager needs,
 # and an inner bundle, all in the outer root file system.

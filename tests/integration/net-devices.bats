@@ -10,9 +10,6 @@ setup_file() {
   file_begin
   unshare --net ip link add v0 type veth peer name v1 2>/dev/null || skip "no veth devices here"
 }
-teardown_file() {
-  file_end
-}
 setup() {
   only_tare # the peer is older than this property
   test_begin

@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # The kernel grants a new procfs or sysfs to a user namespace where a whole one, without masks, is
 # mounted in the mount namespace already, out of sight or not.
 new_filesystems() {

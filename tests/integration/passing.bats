@@ -8,9 +8,6 @@ setup_file() {
   file_begin
   cp "$(tool notify)" "$WORK/rootfs/bin/notify"
 }
-teardown_file() {
-  file_end
-}
 setup() {
   test_begin
   unset SUPERVISOR

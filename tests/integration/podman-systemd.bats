@@ -8,10 +8,7 @@ load rootless
 load systemd
 
 setup_file() {
-  USER_ID=$(id -u user)
-  USER_RUN=/run/user/$USER_ID
-  export USER_ID USER_RUN
-  systemctl start "user@$USER_ID.service" # and there it stays: other files use it, too
+  user_manager_begin
   file_begin
   user_begin
   tar -C "$WORK/rootfs" -cf "$WORK/bb.tar" .
@@ -37,7 +34,6 @@ teardown_file() {
   file_end || result=1
   return $result
 }
-setup() { test_begin; }
 teardown() {
   if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
     podman rm --all --force --time 0 >&2

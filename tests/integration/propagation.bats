@@ -3,22 +3,6 @@
 
 load helpers
 
-setup_file() {
-  file_begin
-}
-
-teardown_file() {
-  file_end
-}
-
-setup() {
-  test_begin
-}
-
-teardown() {
-  test_end
-}
-
 # on_shared COMMAND: in a mount namespace of our own, whose mounts are all shared.
 on_shared() {
   unshare --mount --propagation shared bash -c "$1" 3>&-

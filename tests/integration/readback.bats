@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # bats wants to know of a 127 beforehand; the others end with 1.
 expected() {
   if is_tare && [ "$1" -eq 127 ]; then echo 127; fi

@@ -22,9 +22,6 @@ setup() {
   test_begin
   make_bundle sleep 1000
 }
-teardown() {
-  test_end
-}
 
 # holds CONTROLLER FILE VALUE: outside, and as the container itself reads it.
 holds() {

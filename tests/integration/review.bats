@@ -11,12 +11,6 @@ setup_file() {
   is_tare || skip "only tare promises this"
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
 teardown() {
   [ -z "${HOLDER:-}" ] || kill "$HOLDER" || true
   test_end

@@ -5,6 +5,8 @@
 load helpers
 load inside
 load rootless
+# shellcheck source=/dev/null
+. "$TOP/tests/lib/docs.bash"
 
 setup_file() {
   file_begin
@@ -91,6 +93,15 @@ ROWS
   run --separate-stderr as_user env -u XDG_RUNTIME_DIR "$RUNTIME_COPY" list
   assert_error 1 "XDG_RUNTIME_DIR"
   [ ! -e "/run/tare/$ID" ]
+}
+
+@test "the page about it: what it has a person type" {
+  mkdir -p "$BUNDLE/home"
+  chown "$USER_ID" "$BUNDLE/home"
+  SEARCH=$BUNDLE/bin:/usr/bin:/bin run run_page rootless.md as_user
+  assert_success
+  [[ $output == *'uid=0 gid=0'*hello ]] || fail_with "not what the page promises"
+  [ -z "$(ls "$WORK/run/tare")" ]
 }
 
 @test "limits: why they cannot be had; switched off, forgiven, insisted on" {

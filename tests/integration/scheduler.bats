@@ -9,15 +9,6 @@ setup_file() {
   is_tare || skip "runc has these since 1.2 and 1.4, the one to compare with may be older"
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # started FILTER [ARGUMENT...]: a container, and its pid in $pid
 started() {

@@ -3,21 +3,12 @@
 
 load helpers
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
 setup() {
   only_tare
   test_begin
   make_bundle sh -c 'grep -w Seccomp: /proc/self/status; mkdir /x 2>&1; sync 2>&1; uname -s >/dev/null && echo fine'
   config '.root.readonly = false'
   rm -rf "$ROOT/.seccomp"
-}
-teardown() {
-  test_end
 }
 
 # forbid CALL ERRNO

@@ -5,12 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
 setup() {
   test_begin
   unset AGENT

@@ -9,15 +9,6 @@ setup_file() {
   file_begin
   cp "$(tool call)" "$WORK/rootfs/bin/call"
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # profile FILTER: linux.seccomp is what jq makes of it.
 profile() {

@@ -5,19 +5,6 @@
 load helpers
 load inside
 
-setup_file() {
-  file_begin
-}
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
-
 # refused KEY VALUE TEXT: create fails with this one line, before anything is written
 refused() {
   cp "$BUNDLE/base.json" "$BUNDLE/config.json"

@@ -7,14 +7,11 @@
 load helpers
 load systemd
 
-setup_file () { file_begin; }
-setup () { test_begin; }
 teardown () {
   test_end
   # slices stay: systemd removes them when it is told
   systemctl stop "$TAG.slice"
 }
-teardown_file () { file_end; }
 
 # in_slice [FILTER]: the scope pre-$ID.scope in $TAG.slice
 in_slice () {

@@ -8,21 +8,16 @@ load rootless
 load systemd
 
 setup_file () {
-  USER_ID=$(id -u user)
-  USER_RUN=/run/user/$USER_ID
-  export USER_ID USER_RUN
-  systemctl start "user@$USER_ID.service" # and there it stays: other files use it, too
+  user_manager_begin
   file_begin
   user_begin
 }
-teardown_file () { file_end; }
 setup () {
   test_begin
   HOME_GROUP=/user.slice/user-$USER_ID.slice/user@$USER_ID.service
   UNIT=pre-$ID.scope
   GROUP=$HOME_GROUP/user.slice/$UNIT
 }
-teardown () { test_end; }
 
 user_systemctl () {
   as_user systemctl --user "$@"

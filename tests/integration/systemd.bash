@@ -19,3 +19,11 @@ group_of () {
 limit () {
   cat "/sys/fs/cgroup$GROUP/$1"
 }
+
+# Before user_begin: the guest's user, with a systemd of its own. That stays: other files use it, too.
+user_manager_begin () {
+  USER_ID=$(id -u user)
+  USER_RUN=/run/user/$USER_ID
+  export USER_ID USER_RUN
+  systemctl start "user@$USER_ID.service"
+}

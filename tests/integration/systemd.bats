@@ -6,13 +6,10 @@
 load helpers
 load systemd
 
-setup_file () { file_begin; }
-setup () { test_begin; }
 teardown () {
   test_end
   systemctl stop "$TAG.slice"
 }
-teardown_file () { file_end; }
 
 # as managers write it: all is denied, then some is allowed
 with_limits () {

@@ -9,12 +9,6 @@ setup_file() {
   TOOLS=${top_builddir:-$TOP/build}/tests/lib
   export TOOLS
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
 teardown() {
   [ -z "${RECEIVER:-}" ] || kill "$RECEIVER" 2>/dev/null || true
   test_end
@@ -51,13 +45,6 @@ start_with_receiver() {
   receiver
   create --console-socket "$BUNDLE/socket"
   rt start "$ID" 3>&- 8>&-
-}
-
-# run with a terminal of 33 x 77 around it; its output without carriage returns in $output.
-in_terminal() {
-  run timeout 250 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 3>&-
-  output=${output//$'\r'/}
-  output=${output//^@/} # the echo of script's end of file
 }
 
 needs_no_terminal() {

@@ -15,12 +15,6 @@ teardown_file() {
   release_controllers
   file_end
 }
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 begin() {
   needs_controller memory cpu pids

@@ -10,15 +10,6 @@ setup_file() {
   is_tare || skip "it compares tare with others"
   file_begin
 }
-teardown_file() {
-  file_end
-}
-setup() {
-  test_begin
-}
-teardown() {
-  test_end
-}
 
 # The peer: one that works with every layout of control groups, which crun does not.
 same() {

@@ -8,9 +8,6 @@ setup_file() {
   only_tare
   file_begin
 }
-teardown_file() {
-  file_end
-}
 
 setup() {
   test_begin

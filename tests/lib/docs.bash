@@ -16,3 +16,15 @@ doc_script() {
   echo 'set -eu'
   doc_blocks "$1" 'sh run' | sed "s|/usr/local/bin/tare|$2|g"
 }
+
+# run_page PAGE COMMAND...: the page's commands by COMMAND, in a directory of their own, with tare
+# where PATH finds it.
+run_page() {
+  local page=$1
+  shift
+  mkdir -p "$BUNDLE/bin"
+  cp "$RUNTIME" "$BUNDLE/bin/tare"
+  doc_script "$page" "$BUNDLE/bin/tare" >"$BUNDLE/script"
+  mkdir -p "$BUNDLE/home"
+  (cd "$BUNDLE/home" && PATH=$BUNDLE/bin:$PATH "$@" bash "$BUNDLE/script" 3>&-)
+}

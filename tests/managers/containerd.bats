@@ -17,13 +17,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 END
   box_start containerd --config "$WORK/config.toml"
   wait_until 30 answers || { tail -n 20 "$WORK/daemon.log" >&2; return 1; }
-  make_busybox "$WORK/busybox"
-  umoci init --layout "$WORK/layout"
-  umoci new --image "$WORK/layout:bb"
-  umoci insert --image "$WORK/layout:bb" "$WORK/busybox" /
-  umoci config --image "$WORK/layout:bb" --config.cmd sh --config.env PATH=/bin
-  skopeo --insecure-policy copy -q "oci:$WORK/layout:bb" \
-    "oci-archive:$WORK/bb.tar:docker.io/library/bb:latest" 3>&-
+  make_layout --config.cmd sh
+  save_layout
   ctr images import "$WORK/bb.tar"
 }
 

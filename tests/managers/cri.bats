@@ -40,14 +40,9 @@ END
 END
   box_start containerd --config "$WORK/config.toml"
   wait_until 30 answers || { tail -n 20 "$WORK/daemon.log" >&2; return 1; }
-  make_busybox "$WORK/busybox"
-  umoci init --layout "$WORK/layout"
-  umoci new --image "$WORK/layout:bb"
-  umoci insert --image "$WORK/layout:bb" "$WORK/busybox" /
   # the image of the sandbox, too: its command has to stay
-  umoci config --image "$WORK/layout:bb" --config.cmd sleep --config.cmd 100000 --config.env PATH=/bin
-  skopeo --insecure-policy copy -q "oci:$WORK/layout:bb" \
-    "oci-archive:$WORK/bb.tar:docker.io/library/bb:latest" 3>&-
+  make_layout --config.cmd sleep --config.cmd 100000
+  save_layout
   box ctr --address /run/containerd/containerd.sock --namespace k8s.io images import "$WORK/bb.tar"
 }
 

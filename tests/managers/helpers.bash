@@ -187,6 +187,21 @@ make_busybox() {
   echo 'a text' >"$root/etc/text" # a file that is not executable
 }
 
+# make_layout CONFIG...: $WORK/layout, with the image bb of a busybox; CONFIG: of `umoci config`.
+make_layout() {
+  make_busybox "$WORK/busybox"
+  umoci init --layout "$WORK/layout"
+  umoci new --image "$WORK/layout:bb"
+  umoci insert --image "$WORK/layout:bb" "$WORK/busybox" /
+  umoci config --image "$WORK/layout:bb" --config.env PATH=/bin "$@"
+}
+
+# The same as an archive, $WORK/bb.tar.
+save_layout() {
+  skopeo --insecure-policy copy -q "oci:$WORK/layout:bb" \
+    "oci-archive:$WORK/bb.tar:docker.io/library/bb:latest" 3>&-
+}
+
 # A program for a machine (SuperH) that nobody registers an interpreter for, at the path given.
 make_foreign() {
   printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x2a\0\x01\0\0\0%080d' 0 >"$1"

@@ -7,12 +7,7 @@ load helpers
 setup_file() {
   file_begin umoci setpriv script
   box_start
-  make_busybox "$WORK/busybox"
-  umoci init --layout "$WORK/layout"
-  umoci new --image "$WORK/layout:bb"
-  umoci insert --image "$WORK/layout:bb" "$WORK/busybox" /
-  umoci config --image "$WORK/layout:bb" --config.user 1000:1000 --config.workingdir /tmp \
-    --config.env PATH=/bin --config.env WORD=env \
+  make_layout --config.user 1000:1000 --config.workingdir /tmp --config.env WORD=env \
     --config.cmd sh --config.cmd -c --config.cmd 'id -u; pwd; echo $WORD'
   chmod 755 "$WORK" # for the ordinary user
 }
