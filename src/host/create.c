@@ -276,6 +276,12 @@ apply_device_rules (struct container *container, struct received *received,
   return cgroup_apply_devices (&container->cgroup, resources_of (container), error);
 }
 
+static bool
+has_hooks (const struct container *container)
+{
+  return container_plan_flag (container, PLAN_HOST_HOOKS);
+}
+
 static int
 runtime_hooks (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -370,7 +376,11 @@ const struct step create_steps[] = {
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
   { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },
   { .name = "delegate", .needed = row_delegates_cgroup, .run = row_delegate_cgroup },
-  { .name = "runtime_hooks", .run = runtime_hooks, .send = MESSAGE_HOOKS_DONE },
+  { .name = "runtime_hooks",
+    .needed = has_hooks,
+    .run = runtime_hooks,
+    .send = MESSAGE_HOOKS_DONE },
+  { .name = "rules", .run = row_send_filter, .send = MESSAGE_RULES },
   { .name = "terminal",
     .needed = row_has_terminal,
     .receive = MESSAGE_TERMINAL,

@@ -208,7 +208,7 @@ const struct step exec_steps[] = {
   { .name = "forked", .needed = row_is_forked, .receive = MESSAGE_FORKED, .run = row_forked },
   { .name = "enter_rdt", .needed = row_enters_rdt, .run = row_enter_rdt },
   { .name = "filter", .needed = row_has_filter, .run = row_compile_filter },
-  { .name = "go", .send = MESSAGE_GO },
+  { .name = "go", .run = row_send_filter, .send = MESSAGE_GO },
   { .name = "terminal",
     .needed = row_has_terminal,
     .receive = MESSAGE_TERMINAL,

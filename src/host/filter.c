@@ -15,7 +15,7 @@ row_has_filter (const struct container *container)
 static void
 queue (struct container *container, int fd)
 {
-  container->outgoing[container->n_outgoing++] = fd; /* with HOOKS_DONE, exec: GO */
+  container->outgoing[container->n_outgoing++] = fd;
 }
 
 /* The container's status at the time when the filter is loaded. */
@@ -90,8 +90,15 @@ row_compile_filter (struct container *container, struct received *received,
   if (r < 0)
     return r;
   r = sys_seal (container->filter);
-  if (r < 0)
-    return fail (error, r, "seal the filter");
+  return r < 0 ? fail (error, r, "seal the filter") : 0;
+}
+
+int
+row_send_filter (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  if (!row_has_filter (container))
+    return 0;
   queue (container, container->filter);
   return prepare_agent (container, error);
 }

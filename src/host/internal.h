@@ -143,6 +143,9 @@ void container_take_process (struct container *container, struct tare_process *r
 bool row_has_filter (const struct container *container);
 int row_compile_filter (struct container *container, struct received *received,
                         struct tare_error *error);
+/* With the message that the row sends; does nothing where there is none. */
+int row_send_filter (struct container *container, struct received *received,
+                     struct tare_error *error);
 
 /* notify.c: the directory of NOTIFY_SOCKET in the state directory, where it is wanted. */
 int notify_make (struct container *container, struct tare_error *error);

@@ -156,9 +156,9 @@ struct channel *init_channel (struct init *init);
 struct sock_fprog;
 int load_with_listener (struct init *init, const struct sock_fprog *program,
                         struct tare_error *error);
-/* Receives a message that brings the compiled filter where the plan has one, and what else there is
- * (enum filter_fd). */
-int init_receive_filter (struct init *init, enum message message, struct tare_error *error);
+/* Receives HOOKS_DONE, or a message that brings the compiled filter where the plan has one (enum
+ * filter_fd): RULES, GO. */
+int init_receive_descriptors (struct init *init, enum message message, struct tare_error *error);
 
 /* ---- the steps ----------------------------------------------------------------------------- */
 
@@ -185,7 +185,8 @@ int step_rootfs (struct init *init, struct tare_error *error);
 int step_mounts (struct init *init, struct tare_error *error);
 int step_devices (struct init *init, struct tare_error *error);
 int step_links (struct init *init, struct tare_error *error);
-int step_rootfs_ready (struct init *init, struct tare_error *error);
+int step_host_hooks (struct init *init, struct tare_error *error);
+int step_rules (struct init *init, struct tare_error *error);
 int step_paths (struct init *init, struct tare_error *error);
 int step_read_only (struct init *init, struct tare_error *error);
 int step_paths_in_force (struct init *init, struct tare_error *error);

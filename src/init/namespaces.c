@@ -252,7 +252,7 @@ enter_late_cgroup (struct init *init, struct tare_error *error)
 int
 step_go (struct init *init, struct tare_error *error)
 {
-  int r = init->plan->kind == PLAN_EXEC ? init_receive_filter (init, MESSAGE_GO, error)
+  int r = init->plan->kind == PLAN_EXEC ? init_receive_descriptors (init, MESSAGE_GO, error)
                                         : channel_receive (&init->channel, MESSAGE_GO, NULL, error);
   if (r >= 0)
     r = enter_late_cgroup (init, error);

@@ -12,20 +12,21 @@ has_listener (const struct init *init)
   return (init->plan->seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 }
 
-/* The places of what a message brings, in order. Returns how many. */
+/* The places of what the message brings, in order. Returns how many. */
 static size_t
 find_places (struct init *init, enum message message, int **places)
 {
+  bool hooks = message == MESSAGE_HOOKS_DONE;
   const struct
   {
     bool comes;
     int *place;
   } all[] = {
-    { init_flag (init, PLAN_SECCOMP), &init->seccomp },
-    { has_listener (init), &init->agent_state },
-    { has_listener (init), &init->agent },
-    { message == MESSAGE_HOOKS_DONE && init_flag (init, PLAN_HOOK_STDOUT), &init->hook_output[0] },
-    { message == MESSAGE_HOOKS_DONE && init_flag (init, PLAN_HOOK_STDERR), &init->hook_output[1] },
+    { hooks && init_flag (init, PLAN_HOOK_STDOUT), &init->hook_output[0] },
+    { hooks && init_flag (init, PLAN_HOOK_STDERR), &init->hook_output[1] },
+    { !hooks && init_flag (init, PLAN_SECCOMP), &init->seccomp },
+    { !hooks && has_listener (init), &init->agent_state },
+    { !hooks && has_listener (init), &init->agent },
   };
   size_t count = 0;
   for (size_t i = 0; i < COUNT_OF (all); i++)
@@ -35,10 +36,10 @@ find_places (struct init *init, enum message message, int **places)
 }
 
 int
-init_receive_filter (struct init *init, enum message message, struct tare_error *error)
+init_receive_descriptors (struct init *init, enum message message, struct tare_error *error)
 {
   struct received received = { 0 };
-  int *places[FILTER_FD_COUNT + 2];
+  int *places[FILTER_FD_COUNT];
   size_t wanted = find_places (init, message, places);
   int r = channel_receive (&init->channel, message, &received, error);
   if (r < 0)
@@ -51,12 +52,18 @@ init_receive_filter (struct init *init, enum message message, struct tare_error 
   return 0;
 }
 
-/* The host side runs its hooks, and compiles the filter while we mount. */
+/* They may enter our namespaces, and find the root as it was mounted. */
 int
-step_rootfs_ready (struct init *init, struct tare_error *error)
+step_host_hooks (struct init *init, struct tare_error *error)
 {
-  int r = channel_send (&init->channel, MESSAGE_ROOTFS_READY, 0, NULL, 0, error);
-  return r < 0 ? r : init_receive_filter (init, MESSAGE_HOOKS_DONE, error);
+  return init_receive_descriptors (init, MESSAGE_HOOKS_DONE, error);
+}
+
+/* The host side has had time since ROOTFS_READY; the filter it has compiled while we mounted. */
+int
+step_rules (struct init *init, struct tare_error *error)
+{
+  return init_receive_descriptors (init, MESSAGE_RULES, error);
 }
 
 /* A filter around the runtime can make the call succeed without an effect. What is loaded early the

@@ -136,6 +136,12 @@ has_rlimits (const struct init *init)
 }
 
 static bool
+host_has_hooks (const struct init *init)
+{
+  return init_flag (init, PLAN_HOST_HOOKS);
+}
+
+static bool
 has_create_hooks (const struct init *init)
 {
   return init->plan->create_hooks.count > 0;
@@ -217,13 +223,15 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (devices,          has_devices,              step_devices),
   STEP (links,            has_links,                step_links),
   STEP (console,          has_console,              step_console),
-  SELF (rootfs_ready,     NULL,                     step_rootfs_ready,  ROOTFS_READY, HOOKS_DONE),
+  SYNC (rootfs_ready,     NULL,                     NULL,               ROOTFS_READY, NONE),
+  SELF (host_hooks,       host_has_hooks,           step_host_hooks,    NONE, HOOKS_DONE),
   STEP (create_hooks,     has_create_hooks,         step_create_hooks),
   STEP (paths,            has_paths,                step_paths),
   STEP (read_only,        NULL,                     step_read_only),
   STEP (pivot_root,       NULL,                     step_pivot_root),
   STEP (paths_in_force,   has_paths,                step_paths_in_force),
   STEP (session,          NULL,                     step_session),
+  SELF (rules,            NULL,                     step_rules,         NONE, RULES),
   SELF (terminal,         has_terminal,             step_terminal,      TERMINAL, NONE),
   STEP (environment,      NULL,                     step_environment),
   STEP (attributes,       has_attributes,           step_attributes),

@@ -14,8 +14,10 @@
  *            GO  -------------------->
  *                  <------------------  MOUNT            (its number, a descriptor; only those
  *            MOUNTED  --------------->                     that need the host side)
- *                  <------------------  ROOTFS_READY
- *            HOOKS_DONE  ------------>
+ *                  <------------------  ROOTFS_READY     (init goes on)
+ *            HOOKS_DONE  ------------>            (only with hooks: init waits before it hides
+ *                                                  anything)
+ *            RULES  ----------------->            device rules are in force; the filter
  *                  <------------------  TERMINAL         (only with a terminal: the master)
  *                  <------------------  READY
  *            RUN  ------------------->
@@ -46,6 +48,7 @@
   M (MOUNTED, TO_INIT)                                                                             \
   M (ROOTFS_READY, TO_HOST)                                                                        \
   M (HOOKS_DONE, TO_INIT)                                                                          \
+  M (RULES, TO_INIT)                                                                               \
   M (TERMINAL, TO_HOST)                                                                            \
   M (READY, TO_HOST)                                                                               \
   M (RUN, TO_INIT)                                                                                 \
@@ -81,7 +84,7 @@ enum plan_fd
   PLAN_FD_CONTAINER = PLAN_FD_START, /* exec: the pidfd of the container's init */
   PLAN_FD_COUNT,
 };
-/* Where the plan has seccomp, HOOKS_DONE (exec: GO) brings the first of these; where its flags ask
+/* Where the plan has seccomp, RULES (exec: GO) brings the first of these; where its flags ask
  * for a listener, all of them. */
 enum filter_fd
 {
@@ -90,7 +93,7 @@ enum filter_fd
   FILTER_FD_AGENT,   /* connected to the seccomp agent, who gets the listener with the state */
   FILTER_FD_COUNT,
 };
-/* After them come the standard output and error of hooks, as PLAN_HOOK_STDOUT, PLAN_HOOK_STDERR
+/* HOOKS_DONE brings the standard output and error of hooks, as PLAN_HOOK_STDOUT, PLAN_HOOK_STDERR
  * say. */
 
 enum

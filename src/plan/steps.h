@@ -31,13 +31,15 @@
   S (devices)                                                                                      \
   S (links)                                                                                        \
   S (console)      /* the file that the terminal is bound to, while the root can be written */     \
-  S (rootfs_ready) /* <-> device rules take effect; hooks of the host side */                      \
+  S (rootfs_ready) /* <-> said, not waited for */                                                  \
+  S (host_hooks)   /* <-> the host side runs its hooks */                                          \
   S (create_hooks) /* createContainer */                                                           \
   S (paths)        /* masked and read-only paths */                                                \
   S (read_only)    /* late read-only attributes on the held mounts and the root */                 \
   S (pivot_root)                                                                                   \
   S (paths_in_force) /* read back */                                                               \
   S (session)        /* setsid, a session keyring of its own */                                    \
+  S (rules)          /* <-> device rules are in force; the filter comes */                         \
   S (terminal)       /* <-> a pty of the container's own, its master sent to the host side */      \
   S (environment)    /* cwd, umask, HOME */                                                        \
   S (attributes)     /* personality, memory policy, scheduling */                                  \

@@ -165,7 +165,7 @@ write_proc (struct drive *drive, const char *name, const char *text)
 static int
 say (struct drive *drive, enum message type)
 {
-  size_t n_fds = type == MESSAGE_HOOKS_DONE && (drive->root.flags & PLAN_SECCOMP) != 0 ? 1 : 0;
+  size_t n_fds = type == MESSAGE_RULES && (drive->root.flags & PLAN_SECCOMP) != 0 ? 1 : 0;
   int r = channel_send (&drive->channel, type, 0, &drive->filter, n_fds, &drive->error);
   return r != -EPIPE ? r : channel_receive (&drive->channel, MESSAGE_NONE, NULL, &drive->error);
 }
@@ -237,9 +237,10 @@ drive_create (struct drive *drive)
     r = say (drive, MESSAGE_GO);
   if (r >= 0)
     r = sync_with (drive, MESSAGE_ROOTFS_READY, MESSAGE_NONE);
-  if (r >= 0)
+  if (r >= 0 && (flags & PLAN_HOST_HOOKS) != 0)
     r = say (drive, MESSAGE_HOOKS_DONE);
-  drive->at_rootfs_ready = r >= 0;
+  if (r >= 0)
+    r = say (drive, MESSAGE_RULES);
   return r < 0 ? r : sync_with (drive, MESSAGE_READY, MESSAGE_RUN);
 }
 

@@ -60,7 +60,6 @@ struct drive
   pid_t pid;
   int pidfd, output_fd, progress_fd;
   bool alive;
-  bool at_rootfs_ready; /* ROOTFS_READY was seen */
   struct tare_error error;
   char output[8192]; /* what the container wrote to its standard output and error */
   int status;        /* as of waitpid(2) */

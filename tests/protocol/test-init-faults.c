@@ -174,6 +174,9 @@ need (struct drive *drive, enum init_step step, pid_t holder)
       close_fd (&drive->join_fds[--drive->n_joins]);
       drive->root.container_namespaces = CLONE_NEWNET;
       break;
+    case INIT_STEP_host_hooks:
+      drive->root.flags |= PLAN_HOST_HOOKS;
+      break;
     case INIT_STEP_create_hooks:
       drive->create_hooks[drive->n_create_hooks++] = hook;
       break;
