@@ -123,3 +123,56 @@ END
   AC_SUBST([INIT_CRT_END])
   AC_SUBST([INIT_LINK])
 ])
+
+# TARE_LINK_WITH_MUSL: whether tare itself can be built with musl and the static libraries that are
+# here: those call little of a C library, and nothing that musl lacks but what src/musl has. A
+# program of glibc begins with some 50 CPUID instructions, each of which leaves a virtual machine.
+# Where tare_linkage is "any" or "musl": sets it, and tare_LIBS.
+AC_DEFUN([TARE_LINK_WITH_MUSL], [
+  AS_CASE([$tare_linkage], [any | musl], [
+    AC_MSG_CHECKING([whether tare links with musl])
+    musl_LIBS=
+    for library in `echo "$tare_LIBS" | sed 's/-l//g'`; do
+      musl_LIBS="$musl_LIBS `$CC -print-file-name=lib$library.a`"
+    done
+    cat confdefs.h - >conftest.c <<'END'
+#include <yajl/yajl_parse.h>
+#ifdef HAVE_SECCOMP
+#include <seccomp.h>
+#endif
+#ifdef HAVE_CAP
+#include <sys/capability.h>
+#endif
+int
+main (void)
+{
+  yajl_handle handle = yajl_alloc (NULL, NULL, NULL);
+  int good = handle != NULL && yajl_parse (handle, (const unsigned char *) "[[1.5]]", 5) == yajl_status_ok;
+#ifdef HAVE_SECCOMP
+  good = good && seccomp_syscall_resolve_name ("read") >= 0;
+#endif
+#ifdef HAVE_CAP
+  cap_value_t value;
+  good = good && cap_from_name ("cap_kill", &value) == 0 && value == CAP_KILL;
+#endif
+  return !good;
+}
+END
+    AS_IF([test "x$init_libc" = xmusl &&
+           $MUSL_GCC $INIT_CPPFLAGS -O1 -fPIE -c conftest.c -o conftest.o >&AS_MESSAGE_LOG_FD 2>&1 &&
+           $MUSL_GCC $INIT_CPPFLAGS -O1 -fPIE -c "$srcdir/src/musl/fortify.c" -o conftest-fortify.o \
+             >&AS_MESSAGE_LOG_FD 2>&1 &&
+           $MUSL_GCC $INIT_LINK $INIT_CRT_BEGIN conftest.o conftest-fortify.o $musl_LIBS \
+             $INIT_CRT_END -o conftest >&AS_MESSAGE_LOG_FD 2>&1 &&
+           { test "$cross_compiling" = yes || ./conftest; }],
+        [AC_MSG_RESULT([yes])
+         tare_linkage=musl
+         tare_LIBS=$musl_LIBS],
+      [test "$tare_linkage" = musl],
+        [AC_MSG_RESULT([no])
+         AC_MSG_ERROR([--with-linkage=musl: see config.log])],
+      [AC_MSG_RESULT([no])
+       tare_linkage=static-pie])
+    rm -f conftest conftest.* conftest-fortify.o
+  ])
+])

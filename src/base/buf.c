@@ -23,9 +23,9 @@ buf_grow (struct buf *buf, size_t length)
   size_t need = buf->length + length + 1;
   if (need <= buf->capacity)
     return true;
-  size_t capacity = buf->capacity < 128 ? 256 : buf->capacity;
-  while (capacity < need)
-    capacity *= 2;
+  size_t capacity = buf->capacity > 0 ? buf->capacity : 1024;
+  while (capacity < need) /* in few steps: with musl each is a mapping of its own */
+    capacity = capacity > need / 4 ? need : capacity * 4;
   char *bytes = realloc (buf->bytes, capacity);
   if (bytes == NULL)
     {

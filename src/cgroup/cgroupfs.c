@@ -123,18 +123,21 @@ cgroupfs_make (struct cgroup_hierarchy *h, bool enable, struct tare_error *error
 static int
 check_fit (const struct cgroup *cgroup, struct tare_error *error)
 {
+  bool existed = false;
   int r = 0;
   for (size_t i = 0; r >= 0 && i < cgroup->n_hierarchies; i++)
     {
       const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-      r = h->path[h->existed] == '\0' ? check_empty (h, h->fd, error) : 0;
+      bool this_existed = h->path[h->existed] == '\0';
+      existed = existed || this_existed;
+      r = this_existed ? check_empty (h, h->fd, error) : 0;
     }
   if (r >= 0)
     r = cgroup->layout->is_frozen_above (cgroup, error);
   if (r > 0)
     return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY,
                       "container's cgroup unexpectedly frozen: by a group above it");
-  if (r >= 0)
+  if (r >= 0 && existed)
     r = cgroup->layout->is_frozen (cgroup, error);
   if (r > 0)
     return fail_kind (error, TARE_ERROR_SYSTEM, -EBUSY, "container's cgroup unexpectedly frozen");

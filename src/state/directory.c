@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "state/record.h"
+#include "sys/copy.h"
 #include "sys/file.h"
 
 #ifndef LOCK_EX
@@ -72,6 +73,9 @@ make_directories (const char *path)
   size_t length = strlen (path);
   if (length >= sizeof part)
     return -ENAMETOOLONG;
+  int last = sys_mkdirat (AT_FDCWD, path, 0700); /* as a rule only the last is missing */
+  if (last != -ENOENT)
+    return last == -EEXIST ? 0 : last;
   for (size_t i = 1; i <= length; i++)
     if (path[i] == '/' || path[i] == '\0')
       {
@@ -391,21 +395,19 @@ goes_late (const char *name, unsigned depth)
 static int
 remove_all (int directory, unsigned depth)
 {
-  _Alignas(struct dirent) char entries[4096];
+  char entries[4096];
   ssize_t length;
   int failure = sys_rewind (directory);
-  while ((length = getdents64 (directory, entries, sizeof entries)) > 0)
-    for (ssize_t at = 0; at < length;)
+  while ((length = sys_read_directory (directory, entries, sizeof entries)) > 0)
+    for (size_t offset = 0; offset < (size_t) length;)
       {
-        const struct dirent64 *entry = (const struct dirent64 *) (entries + at);
-        const char *name = entry->d_name;
-        at += entry->d_reclen;
+        const char *name = sys_entry_name (entries, &offset);
         int r =
             is_dots (name) || goes_late (name, depth) ? 0 : remove_entry (directory, name, depth);
         failure = failure < 0 ? failure : r;
       }
   /* ENOENT: somebody has removed directory itself. */
-  return length < 0 && errno != ENOENT ? -errno : failure;
+  return length < 0 && length != -ENOENT ? (int) length : failure;
 }
 
 /* The lock last. Whoever makes another at once has the directory from then on: it is not ours to

@@ -35,13 +35,13 @@ is_v2() {
 
 @test "system calls: run" {
   make_bundle true
-  within "$(if is_v2; then echo 540; else echo 894; fi)" run --bundle "$BUNDLE" "$ID"
+  within "$(if is_v2; then echo 552; else echo 908; fi)" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "system calls: create, state, start, exec, kill, delete" {
   make_bundle sleep 1000
-  local most=(760 76 94 346 70 132)
-  is_v2 && most=(468 66 84 268 58 68)
+  local most=(774 76 94 356 70 132)
+  is_v2 && most=(484 66 84 268 58 68)
   within "${most[0]}" create --bundle "$BUNDLE" "$ID"
   within "${most[1]}" state "$ID"
   within "${most[2]}" start "$ID"

@@ -78,7 +78,7 @@ shape_of() {
     join_outer | new_user | map_user | become_root | unshare | time_offsets | fork | forked) echo user ;;
     join_user) echo joined ;;
     seccomp_early) echo early ;;
-    create_hooks | start_hooks | hooks | prestart | create_runtime) echo hooks ;;
+    runtime_hooks | host_hooks | create_hooks | start_hooks) echo hooks ;;
     terminal | console) echo terminal ;;
     attributes) echo attributes ;;
     net_devices) echo devices ;;

@@ -44,7 +44,7 @@ report() {
 # ---- library calls ------------------------------------------------------------------------------
 cd "$objects"
 mapfile -t object_files < <(
-  find src libocispec -name '*.o' ! -name 'tests_tare_faults-*' 2>/dev/null
+  find src libocispec -name '*.o' ! -name 'tests_tare_faults-*' ! -name 'lib*_a-*' 2>/dev/null
   find init-objects/src -name '*.o' 2>/dev/null
 )
 found=$(nm -A -u --format=posix "${object_files[@]}" | awk -v paths="$path_calls" \

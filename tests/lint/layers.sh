@@ -25,6 +25,7 @@ host: base ocispec sys plan spec cgroup state net
 lib: base ocispec sys plan spec cgroup state net host
 cli: lib
 systemd: base
+musl:
 '
 bad=0
 
@@ -70,9 +71,10 @@ awk -v layers="$layers" '
 
 # ---- symbols ------------------------------------------------------------------------------------
 cd "$objects"
-# tare-init has its own objects of base, sys and plan; those of libtare tell the same.
+# tare-init and a tare that is linked with musl have their own objects of the library; those of
+# libtare tell the same. src/musl has names of the C library.
 mapfile -t object_files < <(
-  find src libocispec -name '*.o' ! -name 'tests_tare_faults-*' 2>/dev/null | sort
+  find src libocispec -name '*.o' ! -name 'tests_tare_faults-*' ! -name 'lib*_a-*' ! -path 'src/musl/*' 2>/dev/null | sort
   find init-objects/src/init -name '*.o' 2>/dev/null | sort
 )
 edges=$(nm -A -g --format=posix "${object_files[@]}" | awk '

@@ -56,11 +56,16 @@ has_canary() {
 
 if [ $# -eq 0 ]; then
   linkage=$(sed -n 's/^tare_linkage = //p' "$top_builddir/Makefile")
+  fortified=$top_builddir/tare
+  if [ "$linkage" = musl ]; then # which has no _FORTIFY_SOURCE
+    linkage=static-pie
+    fortified=$top_builddir/libtare.so.0.1.0
+  fi
   set -- "$linkage" "$top_builddir/tare" static-pie "$top_builddir/tare-init" \
     static-pie "$top_builddir/init-objects/tare-init" library "$top_builddir"/libtare.so.0.1.0
-  # FORTIFY leaves checked variants behind; musl has none.
-  nm "$top_builddir/tare" | grep '_chk\(@.*\)\{0,1\}$' >/dev/null ||
-    { file=$top_builddir/tare; complain 'nothing of _FORTIFY_SOURCE'; }
+  # FORTIFY leaves checked variants behind.
+  nm "$fortified" | grep '_chk\(@.*\)\{0,1\}$' >/dev/null ||
+    { file=$fortified; complain 'nothing of _FORTIFY_SOURCE'; }
 fi
 count=0
 while [ $# -gt 0 ]; do
