@@ -46,12 +46,12 @@ AC_DEFUN([TARE_LIBRARY], [
     [AS_VAR_APPEND([tare_LIBS], [" $5"])],
     [LIBS="$6 $LIBS"
      LDFLAGS="$LDFLAGS $tare_linkage_flag"
-     AC_MSG_CHECKING([for $1, $tare_linkage])
+     AC_MSG_CHECKING([for $1, static])
      AC_LINK_IFELSE([AC_LANG_PROGRAM([#include <stddef.h>
 #include <$2>], [$4])],
        [AC_MSG_RESULT([yes])],
        [AC_MSG_RESULT([no])
-        AC_MSG_ERROR([$1 does not link as $tare_linkage: install its static library ($7), or use --with-linkage=shared])])
+        AC_MSG_ERROR([$1 does not link statically: install its static library ($7), or use --with-linkage=shared])])
      AS_VAR_APPEND([tare_LIBS], [" $6"])
      LIBS=$saved_LIBS
      LDFLAGS=$saved_LDFLAGS])
