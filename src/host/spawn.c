@@ -1,5 +1,7 @@
 /* clone3 and exec of tare-init; and its end, when something fails. Between clone3 and exec the
- * child makes raw system calls only: the caller may have threads. */
+ * child makes raw system calls only: the caller may have threads. It shares no memory with us
+ * (CLONE_VM): it is in the container's group, and where that runs out of memory the kernel kills
+ * every process that has the victim's. */
 #include "host/internal.h"
 
 #include <fcntl.h>
