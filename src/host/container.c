@@ -51,13 +51,10 @@ container_describe (struct container *container, struct tare_error *error)
   return r < 0 ? fail (error, ENOMEM, "describe container") : 0;
 }
 
-/* An id may be used again, but not at the same nanosecond. */
 int
 container_own_cgroup (struct container *container, struct tare_error *error)
 {
-  const struct state_record *record = container->state.record;
-  container->cgroup.owner =
-      arena_format (&container->state.arena, "%s %s", record->created, container->id);
+  container->cgroup.owner = state_owner_mark (&container->state);
   return container->cgroup.owner != NULL ? 0
                                          : fail (error, ENOMEM, "container `%s`", container->id);
 }

@@ -226,6 +226,13 @@ tare_processes (struct tare_context *context, const char *id, pid_t **ret_pids, 
 {
   auto_ (lib_container)
   struct lib_container container = LIB_CONTAINER_INIT;
-  int r = lib_container_open (context, id, CGROUP_TO_SIGNAL, &container, error);
-  return r < 0 ? r : cgroup_processes (&container.cgroup, ret_pids, ret_count, error);
+  int r = lib_container_open (context, id, CGROUP_TO_CHANGE, &container, error);
+  if (r < 0)
+    return r;
+  container.cgroup.owner = state_owner_mark (&container.state);
+  if (state_now (&container.state) != STATE_STOPPED || !cgroup_is_of_another (&container.cgroup))
+    return cgroup_processes (&container.cgroup, ret_pids, ret_count, error);
+  *ret_pids = NULL;
+  *ret_count = 0;
+  return 0;
 }

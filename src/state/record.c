@@ -212,6 +212,12 @@ state_write (struct state *state, struct tare_error *error)
   return write_file (state, STATE_RECORD, text.bytes, text.length, error);
 }
 
+const char *
+state_owner_mark (struct state *state)
+{
+  return arena_format (&state->arena, "%s %s", state->record->created, state->id);
+}
+
 int
 state_write_config (struct state *state, const void *bytes, size_t length, struct tare_error *error)
 {

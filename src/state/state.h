@@ -63,6 +63,9 @@ int state_open_damaged (int root, const char *id, struct state *ret_state,
                         struct tare_error *error);
 /* Enters pid and its start time into the record (not written yet). */
 int state_note_process (struct state *state, pid_t pid, struct tare_error *error);
+/* What the container's group is marked with (struct cgroup.owner), in the record's arena: an id may
+ * be used again, but not at the same nanosecond. NULL: ENOMEM. */
+const char *state_owner_mark (struct state *state);
 /* Writes the record by rename. */
 int state_write (struct state *state, struct tare_error *error);
 /* Stores the bytes of config.json. */
