@@ -159,10 +159,11 @@ main (void)
 }
 END
     AS_IF([test "x$init_libc" = xmusl &&
-           $MUSL_GCC $INIT_CPPFLAGS -O1 -fPIE -c conftest.c -o conftest.o >&AS_MESSAGE_LOG_FD 2>&1 &&
-           $MUSL_GCC $INIT_CPPFLAGS -O1 -fPIE -c "$srcdir/src/musl/fortify.c" -o conftest-fortify.o \
+           $MUSL_GCC $INIT_CPPFLAGS $CPPFLAGS $CFLAGS $HARDEN_CFLAGS -fPIE -c conftest.c -o conftest.o \
              >&AS_MESSAGE_LOG_FD 2>&1 &&
-           $MUSL_GCC $INIT_LINK $INIT_CRT_BEGIN conftest.o conftest-fortify.o $musl_LIBS \
+           $MUSL_GCC $INIT_CPPFLAGS $CPPFLAGS $CFLAGS $HARDEN_CFLAGS -fPIE \
+             -c "$srcdir/src/musl/fortify.c" -o conftest-fortify.o >&AS_MESSAGE_LOG_FD 2>&1 &&
+           $MUSL_GCC $INIT_LINK $LINK_FLAGS $LDFLAGS $INIT_CRT_BEGIN conftest.o conftest-fortify.o $musl_LIBS \
              $INIT_CRT_END -o conftest >&AS_MESSAGE_LOG_FD 2>&1 &&
            { test "$cross_compiling" = yes || ./conftest; }],
         [AC_MSG_RESULT([yes])

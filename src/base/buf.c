@@ -25,7 +25,7 @@ buf_grow (struct buf *buf, size_t length)
     return true;
   size_t capacity = buf->capacity > 0 ? buf->capacity : 1024;
   while (capacity < need) /* in few steps: with musl each is a mapping of its own */
-    capacity = capacity > need / 4 ? need : capacity * 4;
+    capacity = capacity <= SIZE_MAX / 4 ? capacity * 4 : need;
   char *bytes = realloc (buf->bytes, capacity);
   if (bytes == NULL)
     {

@@ -20,17 +20,42 @@ static const int kept_signals[] = { SIGURG, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT }
 /* Whoever waits for us, or for the container, has had enough. */
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
+/* Sets of signals as the kernel has them: in those of a C library the two or three are missing that
+ * it keeps for itself, and a container may use them. */
+static uint64_t
+set_of (const int *signals, size_t count)
+{
+  uint64_t set = 0;
+  for (size_t i = 0; i < count; i++)
+    set |= UINT64_C (1) << (signals[i] - 1);
+  return set;
+}
+
+static int
+open_signalfd (int fd, uint64_t set)
+{
+  return (int) syscall (SYS_signalfd4, fd, &set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int
+block_signals (uint64_t set)
+{
+  return (int) syscall (SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof set);
+}
+
+static uint64_t
+set_to_forward (void)
+{
+  return ~set_of (kept_signals, COUNT_OF (kept_signals));
+}
+
 int
 cli_open_signals (struct tare_error *error)
 {
-  sigset_t set;
-  sigfillset (&set);
-  for (size_t i = 0; i < COUNT_OF (kept_signals); i++)
-    sigdelset (&set, kept_signals[i]);
-  int fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  int fd = open_signalfd (-1, set_to_forward ());
   if (fd < 0)
     return cli_system_error (error, "signalfd");
-  if (sigprocmask (SIG_BLOCK, &set, NULL) == 0)
+  if (block_signals (set_to_forward ()) == 0)
     return fd;
   int r = cli_system_error (error, "sigprocmask");
   (void) close (fd);
@@ -49,11 +74,7 @@ asks_for_end (int signal)
 int
 cli_open_cancel (struct tare_error *error)
 {
-  sigset_t set;
-  sigemptyset (&set);
-  for (size_t i = 0; i < COUNT_OF (ending_signals); i++)
-    sigaddset (&set, ending_signals[i]);
-  int fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  int fd = open_signalfd (-1, set_of (ending_signals, COUNT_OF (ending_signals)));
   return fd < 0 ? cli_system_error (error, "signalfd") : fd;
 }
 
@@ -132,9 +153,9 @@ exit_status (int status)
 static int
 catch_stops (int signals, struct tare_error *error)
 {
-  sigset_t set;
-  if (sigprocmask (SIG_BLOCK, NULL, &set) < 0 || sigaddset (&set, SIGTSTP) < 0
-      || sigprocmask (SIG_BLOCK, &set, NULL) < 0 || signalfd (signals, &set, 0) < 0)
+  const int stop_signal = SIGTSTP;
+  uint64_t set = set_of (&stop_signal, 1);
+  if (block_signals (set) < 0 || open_signalfd (signals, set_to_forward () | set) < 0)
     return cli_system_error (error, "signals");
   return 0;
 }

@@ -161,6 +161,7 @@ make_plan (struct container *container, struct received *received, struct tare_e
     .keep_keyring = container->options->no_new_keyring,
     .environment = (const char *const *) environ,
     .runs = container->options->start,
+    .changes_cgroup = row_delegates_cgroup (container),
     .terminal_rows = container->options->terminal_rows,
     .terminal_columns = container->options->terminal_columns,
     .timings = container->host->log != NULL && container->host->log->level >= TARE_LOG_DEBUG,
@@ -277,9 +278,9 @@ apply_device_rules (struct container *container, struct received *received,
 }
 
 static bool
-has_hooks (const struct container *container)
+init_waits (const struct container *container)
 {
-  return container_plan_flag (container, PLAN_HOST_HOOKS);
+  return container_plan_flag (container, PLAN_HOST_FIRST);
 }
 
 static int
@@ -377,7 +378,7 @@ const struct step create_steps[] = {
   { .name = "rootfs_ready", .receive = MESSAGE_ROOTFS_READY, .run = apply_device_rules },
   { .name = "delegate", .needed = row_delegates_cgroup, .run = row_delegate_cgroup },
   { .name = "runtime_hooks",
-    .needed = has_hooks,
+    .needed = init_waits,
     .run = runtime_hooks,
     .send = MESSAGE_HOOKS_DONE },
   { .name = "rules", .run = row_send_filter, .send = MESSAGE_RULES },

@@ -136,9 +136,9 @@ has_rlimits (const struct init *init)
 }
 
 static bool
-host_has_hooks (const struct init *init)
+host_comes_first (const struct init *init)
 {
-  return init_flag (init, PLAN_HOST_HOOKS);
+  return init_flag (init, PLAN_HOST_FIRST);
 }
 
 static bool
@@ -224,7 +224,7 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   STEP (links,            has_links,                step_links),
   STEP (console,          has_console,              step_console),
   SYNC (rootfs_ready,     NULL,                     NULL,               ROOTFS_READY, NONE),
-  SELF (host_hooks,       host_has_hooks,           step_host_hooks,    NONE, HOOKS_DONE),
+  SELF (host_hooks,       host_comes_first,         step_host_hooks,    NONE, HOOKS_DONE),
   STEP (create_hooks,     has_create_hooks,         step_create_hooks),
   STEP (paths,            has_paths,                step_paths),
   STEP (read_only,        NULL,                     step_read_only),

@@ -181,7 +181,7 @@ enum plan_flags
   PLAN_LISTEN_PID = 1 << 20,     /* LISTEN_PID is added to the environment */
   PLAN_HOOK_STDOUT = 1 << 21,    /* HOOKS_DONE brings it, for the hooks that init runs */
   PLAN_HOOK_STDERR = 1 << 22,
-  PLAN_HOST_HOOKS = 1 << 23,      /* init waits for HOOKS_DONE before it hides anything */
+  PLAN_HOST_FIRST = 1 << 23,      /* init waits for HOOKS_DONE before it hides anything */
   PLAN_HOST_PRIVILEGED = 1 << 15, /* over init's user namespace: dumpable 0 is the first call */
 };
 

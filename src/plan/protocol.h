@@ -15,8 +15,8 @@
  *                  <------------------  MOUNT            (its number, a descriptor; only those
  *            MOUNTED  --------------->                     that need the host side)
  *                  <------------------  ROOTFS_READY     (init goes on)
- *            HOOKS_DONE  ------------>            (only with hooks: init waits before it hides
- *                                                  anything)
+ *            HOOKS_DONE  ------------>            (only with hooks or a delegated group: init
+ *                                                  waits before it hides anything)
  *            RULES  ----------------->            device rules are in force; the filter
  *                  <------------------  TERMINAL         (only with a terminal: the master)
  *                  <------------------  READY
@@ -48,13 +48,13 @@
   M (MOUNTED, TO_INIT)                                                                             \
   M (ROOTFS_READY, TO_HOST)                                                                        \
   M (HOOKS_DONE, TO_INIT)                                                                          \
-  M (RULES, TO_INIT)                                                                               \
   M (TERMINAL, TO_HOST)                                                                            \
   M (READY, TO_HOST)                                                                               \
   M (RUN, TO_INIT)                                                                                 \
   M (START, TO_INIT)                                                                               \
   M (EXECUTING, TO_HOST)                                                                           \
-  M (ERROR, TO_HOST)
+  M (ERROR, TO_HOST)                                                                               \
+  M (RULES, TO_INIT) /* last: START and EXECUTING stay what they are to containers that wait */
 
 #define PROTOCOL_ENUM(name, direction) MESSAGE_##name,
 enum message

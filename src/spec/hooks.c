@@ -195,7 +195,6 @@ spec_plan_hooks (const struct spec *spec, const struct spec_facts *facts,
   int r = plan_create_hooks (spec, facts, builder, root);
   if (r >= 0)
     r = plan_start_hooks (spec, facts, builder, root);
-  root->flags |= PLAN_HOST_HOOKS;
   if (r < 0 || root->create_hooks.count + root->start_hooks.count == 0)
     return r;
   root->flags |= spec_annotation (spec, SPEC_HOOKS_STDOUT) != NULL ? PLAN_HOOK_STDOUT : 0;

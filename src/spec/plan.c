@@ -244,6 +244,8 @@ spec_plan (const struct spec *spec, const struct spec_facts *facts, struct plan_
   plan_namespaces (spec, facts, builder, &root);
   if (facts->runs)
     root.flags |= PLAN_RUNS;
+  if (facts->changes_cgroup || spec->config->hooks != NULL)
+    root.flags |= PLAN_HOST_FIRST;
   int r = check_no_pivot (spec, facts, error);
   if (r < 0)
     return r;

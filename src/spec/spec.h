@@ -137,7 +137,8 @@ struct spec_facts
   bool no_pivot;
   bool keep_keyring; /* the caller's session keyring is the container's too */
   bool timings;
-  bool runs;                                /* the program follows without a start */
+  bool changes_cgroup; /* once the rootfs is ready, the host side changes what is in the group */
+  bool runs;           /* the program follows without a start */
   uint16_t terminal_rows, terminal_columns; /* where the config has no consoleSize; or 0 */
   /* of an exec: the container's namespaces that are not ours, and how its root was entered */
   uint64_t container_namespaces;

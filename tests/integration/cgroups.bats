@@ -290,3 +290,17 @@ writable_cgroups() {
   done
   assert_nothing_left
 }
+
+# It is there before paths are hidden, which may be in it.
+@test "run.oci.delegate-cgroup: what is masked in it is masked" {
+  is_v2 || skip "needs cgroup v2: the view of it runs this"
+  only_tare
+  make_bundle sh -c 'ls /sys/fs/cgroup/payload'
+  config '.annotations["run.oci.delegate-cgroup"] = "payload" | .linux.maskedPaths += ["/sys/fs/cgroup/payload"]'
+  local i
+  for i in {1..12}; do
+    run_rt run --bundle "$BUNDLE" "$ID-$i"
+    assert_success
+    assert_output ""
+  done
+}

@@ -237,7 +237,7 @@ drive_create (struct drive *drive)
     r = say (drive, MESSAGE_GO);
   if (r >= 0)
     r = sync_with (drive, MESSAGE_ROOTFS_READY, MESSAGE_NONE);
-  if (r >= 0 && (flags & PLAN_HOST_HOOKS) != 0)
+  if (r >= 0 && (flags & PLAN_HOST_FIRST) != 0)
     r = say (drive, MESSAGE_HOOKS_DONE);
   if (r >= 0)
     r = say (drive, MESSAGE_RULES);

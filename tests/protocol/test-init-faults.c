@@ -175,7 +175,7 @@ need (struct drive *drive, enum init_step step, pid_t holder)
       drive->root.container_namespaces = CLONE_NEWNET;
       break;
     case INIT_STEP_host_hooks:
-      drive->root.flags |= PLAN_HOST_HOOKS;
+      drive->root.flags |= PLAN_HOST_FIRST;
       break;
     case INIT_STEP_create_hooks:
       drive->create_hooks[drive->n_create_hooks++] = hook;
