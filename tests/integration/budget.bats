@@ -55,12 +55,12 @@ is_v2() {
 # A start with musl is some 33,000 instructions, with glibc 83,000, 50 of them CPUID, which a virtual
 # machine traps.
 @test "instructions: a start" {
-  local start most=100000
-  ! grep -qx 'tare_linkage = musl' "${top_builddir:-$TOP/build}/Makefile" || most=40000
+  local start limit=100000
+  ! grep -qx 'tare_linkage = musl' "${top_builddir:-$TOP/build}/Makefile" || limit=40000
   start=$("$COUNT" -i "$RUNTIME" --version </dev/null 3>&-)
   start=${start##*$'\n'}
-  echo "# --version: $start of $most instructions" >&3
-  [ "$start" -le "$most" ]
+  echo "# --version: $start of $limit instructions" >&3
+  [ "$start" -le "$limit" ]
 }
 
 @test "instructions: run" {
