@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "base/error.h"
+#include "base/cleanup.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -121,6 +122,39 @@ classify (struct tare_error *error, int r, enum tare_error_kind kind)
   return r;
 }
 
+#ifndef __GLIBC__
+/* Where musl's words are not those that users of the other runtimes know, and look for. */
+static const struct
+{
+  int code;
+  const char *text;
+} usual_texts[] = {
+  { EIO, "Input/output error" },
+  { ECHILD, "No child processes" },
+  { ENOMEM, "Cannot allocate memory" },
+  { EBUSY, "Device or resource busy" },
+  { EXDEV, "Invalid cross-device link" },
+  { EMFILE, "Too many open files" },
+  { ENOTTY, "Inappropriate ioctl for device" },
+  { ESPIPE, "Illegal seek" },
+  { ERANGE, "Numerical result out of range" },
+  { EDEADLK, "Resource deadlock avoided" },
+  { ENAMETOOLONG, "File name too long" },
+  { ELOOP, "Too many levels of symbolic links" },
+  { ETIME, "Timer expired" },
+  { EOVERFLOW, "Value too large for defined data type" },
+  { EUSERS, "Too many users" },
+  { ENOTSOCK, "Socket operation on non-socket" },
+  { EMSGSIZE, "Message too long" },
+  { EOPNOTSUPP, "Operation not supported" },
+  { EADDRINUSE, "Address already in use" },
+  { ENOTCONN, "Transport endpoint is not connected" },
+  { ETIMEDOUT, "Connection timed out" },
+  { EUCLEAN, "Structure needs cleaning" },
+  { EDQUOT, "Disk quota exceeded" },
+};
+#endif
+
 const char *
 errno_text (int code)
 {
@@ -130,7 +164,10 @@ errno_text (int code)
 #ifdef __GLIBC__
   text = strerrordesc_np (code); /* no locale, no buffer */
 #else
-  text = strerror (code); /* musl: a constant table */
+  text = strerror (code); /* a constant table */
+  for (size_t i = 0; i < COUNT_OF (usual_texts); i++)
+    if (usual_texts[i].code == code)
+      text = usual_texts[i].text;
 #endif
   return text != NULL ? text : "Unknown error";
 }

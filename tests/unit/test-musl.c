@@ -1,5 +1,7 @@
-/* src/musl: the checked functions write what the plain ones do, and end the process before they
- * write past the end. Under names of their own: the C library of the tests may have them, too. */
+/* What stands in for glibc where musl is. src/musl: the checked functions write what the plain ones
+ * do, and end the process before they write past the end; under names of their own, for the C
+ * library of the tests may have them, too. src/base/error.c: its texts are glibc's.
+ */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base.h"
 #include "tests/unit/tap.h"
 
 #define __memcpy_chk   checked_memcpy
@@ -16,6 +19,9 @@
 #define __asprintf_chk checked_asprintf
 #define __fprintf_chk  checked_fprintf
 #include "src/musl/fortify.c"
+
+#undef __GLIBC__
+#include "src/base/error.c"
 
 static char room[8];
 
@@ -73,9 +79,19 @@ test_fits (void)
   is_text (file_text, "line", "fprintf: the text");
 }
 
+static void
+test_errno_texts (void)
+{
+  for (size_t i = 0; i < COUNT_OF (usual_texts); i++)
+    is_text (usual_texts[i].text, strerrordesc_np (usual_texts[i].code), "the text of an errno");
+  is_text (errno_text (-ELOOP), "Too many levels of symbolic links", "from the table");
+  is_text (errno_text (ENOENT), "No such file or directory", "from the C library");
+}
+
 int
 main (void)
 {
+  test_errno_texts ();
   test_fits ();
   ok (aborts (memcpy_beyond), "memcpy past the end: the process ends");
   ok (aborts (snprintf_beyond), "snprintf that may write past the end: the process ends");
