@@ -222,7 +222,7 @@ exec_sync() {
      grep -E "CapBnd|NoNewPrivs|Seccomp:" /proc/self/status; cat /proc/sys/net/ipv4/ip_default_ttl'
   wait_until 10 status_has "$CONTAINER" 'state: CONTAINER_EXITED'
   run log one
-  assert_contains $'1000\n' ' 77' $'/etc\ny\nfrom outside' 'touch: /x: Read-only' \
+  assert_contains $'1000\n' ' 77' $'/etc\ny\n' 'from outside' 'touch: /x: Read-only' \
     "can't create /file: Read-only" $'CapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n33'
 }
 
