@@ -129,6 +129,16 @@ wait_until() {
   done
 }
 
+# $ID-old has ended, and $ID runs in the group that it had.
+run_two_in_one_group() {
+  make_bundle true
+  config '.linux.cgroupsPath = $path' --arg path "/$TAG-shared"
+  rt run --detach --bundle "$BUNDLE" "$ID-old" </dev/null >/dev/null 2>&1
+  wait_until 10 has_status "$ID-old" stopped
+  config '.process.args = ["sleep", "1000"]'
+  rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+}
+
 # traced OPTIONS... -- COMMAND...: under strace. LeakSanitizer cannot work in a traced process.
 traced() {
   ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace "$@"

@@ -311,12 +311,7 @@ create() {
 
 @test "kill --all of one that has ended spares the next container in its group" {
   only_tare
-  make_bundle true
-  config '.linux.cgroupsPath = $path' --arg path "/$TAG-shared"
-  rt run --detach --bundle "$BUNDLE" "$ID-old" </dev/null >/dev/null 2>&1
-  wait_until 10 has_status "$ID-old" stopped
-  config '.process.args = ["sleep", "1000"]'
-  rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  run_two_in_one_group
   run_rt kill --all "$ID-old" KILL
   assert_error 1 "container not running"
   rt delete "$ID-old"

@@ -64,12 +64,7 @@ three() {
 
 @test "the next container in the group of one that has ended is not its own" {
   only_tare
-  make_bundle true
-  config '.linux.cgroupsPath = $path' --arg path "/$TAG-shared"
-  rt run --detach --bundle "$BUNDLE" "$ID-old" </dev/null >/dev/null 2>&1
-  wait_until 10 has_status "$ID-old" stopped
-  config '.process.args = ["sleep", "1000"]'
-  rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+  run_two_in_one_group
   [ "$(rt ps --format json "$ID-old" | jq -c .)" = "[]" ]
   [ "$(rt ps --format json "$ID" | jq -c .)" = "[$(pid_of "$ID")]" ]
   rt delete "$ID-old"
