@@ -13,23 +13,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Not for the container, nor for us: the kernel's default does what is right. Job control is to
- * stop and continue us; but not with a terminal in raw mode, see stop (). */
-static const int kept_signals[] = { SIGURG, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT };
-
-/* Whoever waits for us, or for the container, has had enough. */
-static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
 /* Sets of signals as the kernel has them: in those of a C library the two or three are missing that
  * it keeps for itself, and a container may use them. */
-static uint64_t
-set_of (const int *signals, size_t count)
-{
-  uint64_t set = 0;
-  for (size_t i = 0; i < count; i++)
-    set |= UINT64_C (1) << (signals[i] - 1);
-  return set;
-}
+#define SIGNAL_BIT(signal) (UINT64_C (1) << ((signal) -1))
+
+/* Not for the container, nor for us: the kernel's default does what is right. Job control is to
+ * stop and continue us; but not with a terminal in raw mode, see stop (). */
+static const uint64_t kept_signals = SIGNAL_BIT (SIGURG) | SIGNAL_BIT (SIGTSTP)
+                                     | SIGNAL_BIT (SIGTTIN) | SIGNAL_BIT (SIGTTOU)
+                                     | SIGNAL_BIT (SIGCONT);
+
+/* Whoever waits for us, or for the container, has had enough. */
+static const uint64_t ending_signals =
+    SIGNAL_BIT (SIGINT) | SIGNAL_BIT (SIGTERM) | SIGNAL_BIT (SIGHUP) | SIGNAL_BIT (SIGQUIT);
 
 static int
 open_signalfd (int fd, uint64_t set)
@@ -43,38 +39,23 @@ block_signals (uint64_t set)
   return (int) syscall (SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof set);
 }
 
-static uint64_t
-set_to_forward (void)
-{
-  return ~set_of (kept_signals, COUNT_OF (kept_signals));
-}
-
 int
 cli_open_signals (struct tare_error *error)
 {
-  int fd = open_signalfd (-1, set_to_forward ());
+  int fd = open_signalfd (-1, ~kept_signals);
   if (fd < 0)
     return cli_system_error (error, "signalfd");
-  if (block_signals (set_to_forward ()) == 0)
+  if (block_signals (~kept_signals) == 0)
     return fd;
   int r = cli_system_error (error, "sigprocmask");
   (void) close (fd);
   return r;
 }
 
-static bool
-asks_for_end (int signal)
-{
-  for (size_t i = 0; i < COUNT_OF (ending_signals); i++)
-    if (ending_signals[i] == signal)
-      return true;
-  return false;
-}
-
 int
 cli_open_cancel (struct tare_error *error)
 {
-  int fd = open_signalfd (-1, set_of (ending_signals, COUNT_OF (ending_signals)));
+  int fd = open_signalfd (-1, ending_signals);
   return fd < 0 ? cli_system_error (error, "signalfd") : fd;
 }
 
@@ -110,7 +91,7 @@ take_signals (int signals, int pidfd, struct cli_terminal *terminal)
         stop (terminal);
         break;
       default: /* that it has just ended is no error */
-        ends += asks_for_end ((int) info.ssi_signo);
+        ends += (ending_signals & SIGNAL_BIT (info.ssi_signo)) != 0;
         (void) syscall (SYS_pidfd_send_signal, pidfd, (int) info.ssi_signo, NULL, 0);
       }
   return ends;
@@ -153,9 +134,8 @@ exit_status (int status)
 static int
 catch_stops (int signals, struct tare_error *error)
 {
-  const int stop_signal = SIGTSTP;
-  uint64_t set = set_of (&stop_signal, 1);
-  if (block_signals (set) < 0 || open_signalfd (signals, set_to_forward () | set) < 0)
+  uint64_t stop_signal = SIGNAL_BIT (SIGTSTP);
+  if (block_signals (stop_signal) < 0 || open_signalfd (signals, ~kept_signals | stop_signal) < 0)
     return cli_system_error (error, "signals");
   return 0;
 }
