@@ -43,9 +43,7 @@ reserve (struct container *container, struct received *received, struct tare_err
   if (r < 0)
     return r;
   container->reserved = true;
-  r = state_write_config (&container->state, container->config_bytes, container->config_length,
-                          error);
-  return r < 0 ? r : notify_make (container, error);
+  return notify_make (container, error);
 }
 
 /* Last of all, and only if all else is gone: the record is what a later delete goes by. */
@@ -184,6 +182,15 @@ record (struct container *container, struct received *received, struct tare_erro
   return r < 0 ? r : state_write (&container->state, error);
 }
 
+/* For start's and delete's hooks, exec and update; while init comes up, so that nothing waits. */
+static int
+keep_config (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  return state_write_config (&container->state, container->config_bytes, container->config_length,
+                             error);
+}
+
 static int
 make_cgroup (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -303,6 +310,7 @@ static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
+  row_reap_stage (container);
   int r = process_read_back (container, error);
   if (r >= 0)
     r = process_schedule (container, error);
@@ -351,6 +359,7 @@ const struct step create_steps[] = {
   { .name = "spawn", .run = spawn, .undo = spawn_kill },
   { .name = "attach", .run = row_attach },
   { .name = "limits", .run = row_limits, .send = MESSAGE_PLAN },
+  { .name = "keep_config", .run = keep_config },
   { .name = "map_user",
     .needed = has_new_user_namespace,
     .receive = MESSAGE_USER_NAMESPACE,

@@ -190,6 +190,7 @@ ready (struct container *container, struct received *received, struct tare_error
 {
   (void) received;
   row_log_progress (container);
+  row_reap_stage (container);
   int r = process_read_back (container, error);
   if (r >= 0)
     r = process_schedule (container, error);

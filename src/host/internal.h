@@ -128,6 +128,8 @@ int row_spawn (struct container *container, struct received *received, struct ta
 int row_attach (struct container *container, struct received *received, struct tare_error *error);
 int row_limits (struct container *container, struct received *received, struct tare_error *error);
 int row_forked (struct container *container, struct received *received, struct tare_error *error);
+/* Of a stage, if there was one: by READY it has long ended, so this waits for nothing. */
+void row_reap_stage (struct container *container);
 int row_write_pid_file (struct container *container, struct tare_error *error);
 int row_remove_pid_file (struct container *container, struct tare_error *error);
 void row_log_progress (const struct container *container);

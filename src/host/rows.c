@@ -59,19 +59,26 @@ row_is_forked (const struct container *container)
   return container_plan_flag (container, PLAN_FORK);
 }
 
-/* The stage has made init and ends; from now on init is the process that everything is about. */
+/* The stage has made init and is about to end, which nobody waits for yet; from now on init is the
+ * process that everything is about. */
 int
 row_forked (struct container *container, struct received *received, struct tare_error *error)
 {
-  int status;
   if (received->n_fds != 1 || received->value == 0 || received->value > INT32_MAX)
     return fail_kind (error, TARE_ERROR_PROTOCOL, EPROTO, "FORKED without a process");
   container->stage = container->pidfd;
   container->pidfd = take_fd (&received->fds[0]);
   container->pid = (pid_t) received->value;
-  (void) sys_pidfd_wait (container->stage, &status);
-  close_fd (&container->stage);
   return 0;
+}
+
+void
+row_reap_stage (struct container *container)
+{
+  int status;
+  if (container->stage >= 0)
+    (void) sys_pidfd_wait (container->stage, &status);
+  close_fd (&container->stage);
 }
 
 void

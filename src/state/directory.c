@@ -259,8 +259,6 @@ reserve (int root, struct state *state, struct tare_error *error)
     return r;
   if (r >= 0)
     r = state_new_record (state, error);
-  if (r >= 0)
-    r = state_write (state, error);
   if (r < 0 && r != -ENOENT) /* ours alone, and nothing else is made yet */
     (void) state_remove (root, state, NULL);
   return r;

@@ -49,8 +49,9 @@ int state_check_id (const char *id, struct tare_error *error);
  * missing. create false: -ENOENT where it is missing. */
 int state_open_root (const char *root, bool create, struct tare_error *error);
 
-/* Reserves id: makes its directory and lock (which is held), writes the record: creating, created
- * now, by us. -EEXIST: "container `ID` already exists". */
+/* Reserves id: makes its directory and lock (which is held), and a record: creating, created now,
+ * by us. It is for the caller to write it, before it makes anything else; until then the container
+ * does not exist for others. -EEXIST: "container `ID` already exists". */
 int state_reserve (int root, const char *id, struct state *ret_state, struct tare_error *error);
 /* lock: take the exclusive lock (waits for another verb to finish, but not for ever: -EBUSY).
  * Reads the record. -ENOENT, TARE_ERROR_NOT_FOUND: "container `ID` does not exist";

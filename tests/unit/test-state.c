@@ -176,6 +176,10 @@ test_reserve (int root)
   ok (state_reserve (root, "c1", &again, &error) == -EEXIST && error.kind == TARE_ERROR_EXISTS,
       "a second time: taken");
   is_text (error.message, "container `c1` already exists", "and its words");
+  ok (state_open (root, "c1", false, &again, &error) == -ENOENT
+          && error.kind == TARE_ERROR_NOT_FOUND,
+      "for others it is not there yet");
+  ok (state_write (&state, &error) == 0, "written");
   ok (state_open (root, "c1", false, &again, &error) == 0, "others can read it meanwhile");
   ok (again.record->status == STATE_CREATING && again.record->pid == 0
           && again.record->owner == geteuid () && strlen (again.record->created) == 30
@@ -526,7 +530,9 @@ fight (int root, bool makes)
             return 1;
           usleep (100);
           close (claim);
-          if (faccessat (state.directory, "state.json", F_OK, 0) < 0 || unlink (at ("claim")) < 0)
+          if (state_write (&state, NULL) < 0
+              || faccessat (state.directory, "state.json", F_OK, 0) < 0
+              || unlink (at ("claim")) < 0)
             return 1;
         }
       if (r >= 0)
@@ -675,8 +681,10 @@ test_full_disk (void)
   ok (state_open (root, "d", true, &state, &error) == 0, "a full disk: can be read");
   ok (state_write (&state, &error) == -ENOSPC && is_one_line (error.message), "cannot be written");
   ok (access (at ("full/d/.state.json.new"), F_OK) < 0, "and leaves nothing half");
-  ok (state_reserve (root, "e", &other, &error) < 0 && access (at ("full/e"), F_OK) < 0,
+  ok (state_reserve (root, "e", &other, &error) == 0 && state_write (&other, &error) == -ENOSPC
+          && state_remove (root, &other, &error) == 0 && access (at ("full/e"), F_OK) < 0,
       "a new one fails, and leaves nothing");
+  state_done (&other);
   ok (state_open (root, "d", false, &other, &error) == 0 && other.record->pid == getpid (),
       "the old record is whole");
   state_done (&other);
