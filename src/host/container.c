@@ -115,7 +115,7 @@ container_release (struct container *container)
     &container->image,          &container->filter,         &container->peer,
     &container->agent_state,    &container->agent,          &container->notify,
     &container->hook_output[0], &container->hook_output[1], &container->console,
-    &container->terminal,       &container->source,         &container->container_init
+    &container->terminal,       &container->source,         &container->container_init, &container->network
   };
   for (size_t i = 0; i < COUNT_OF (fds); i++)
     close_fd (fds[i]);

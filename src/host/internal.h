@@ -56,6 +56,7 @@ struct container
   int plan_fd, progress_fd, start_socket, image, filter, terminal;
   int agent_state, agent; /* for a filter that asks */
   int console;            /* connected to console_socket */
+  int network;            /* the namespace, on its way to init */
   int source;             /* of a bind mount, on its way to init */
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
@@ -77,6 +78,7 @@ struct container
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
     .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
     .console = -EBADF, .notify = -EBADF, .hook_output = { -EBADF, -EBADF }, .source = -EBADF,      \
+    .network = -EBADF,                                                                             \
     .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, .container_init = -EBADF, .cancel = -EBADF,  \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
@@ -107,6 +109,10 @@ int steps_undo (const struct step *steps, size_t count, struct container *contai
 
 extern const struct step create_steps[], exec_steps[];
 extern const size_t n_create_steps, n_exec_steps;
+
+/* network.c: the network namespace, where the plan leaves it to us. */
+bool row_makes_network (const struct container *container);
+int row_network (struct container *container, struct received *received, struct tare_error *error);
 
 /* image.c: a sealed memfd of tare-init, or a descriptor of its installed file. */
 int image_open (const struct log *log, struct tare_error *error);

@@ -44,6 +44,7 @@ struct init
   int hook_output[2];                /* files for standard output and error, or negative */
   int agent_state, agent;            /* for whom the filter asks: a sealed memfd, a socket */
   uint32_t inherited_umask;
+  bool in_network;  /* the namespace that the host side has made */
   bool groups_stay; /* setgroups is denied in the user namespace that was joined */
   bool cwd_pending; /* root may not enter it; the user may */
   const char **env, **args;
@@ -84,6 +85,9 @@ init_flag (const struct init *init, uint64_t flag)
 }
 /* Is the mount namespace this container's own, so that nothing mounted here is seen outside? */
 bool init_owns_mounts (const struct init *init);
+/* Enters the network namespace that the host side makes, where it does: before anything that is
+ * done in it, and before the host side is asked for anything, whose answer would come after it. */
+int init_enter_network (struct init *init, struct tare_error *error);
 /* Unmounts every whole procfs and sysfs that is not the container's from our mount namespace, which
  * must not be the host's. Changes the working directory. */
 int old_root_drop (const struct init *init, struct tare_error *error);

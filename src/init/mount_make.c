@@ -102,15 +102,30 @@ mount_labelled (int fs, const struct plan_mount *mount, const char *label, struc
   return r < 0 ? fail (error, r, "set mount attributes") : take_fd (&tree);
 }
 
+/* sysfs shows the network namespace that it is made in, and file systems of the network stay in it.
+ */
+static bool
+knows_no_network (const char *type)
+{
+  static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue", "overlay" };
+  for (size_t i = 0; i < COUNT_OF (types); i++)
+    if (str_equal (type, types[i]))
+      return true;
+  return false;
+}
+
 static int
-make_filesystem (const struct init *init, const struct plan_mount *mount, int target,
+make_filesystem (struct init *init, const struct plan_mount *mount, int target,
                  struct tare_error *error)
 {
   const char *type = plan_string (init->plan, mount->type);
+  int r = knows_no_network (type) ? 0 : init_enter_network (init, error);
+  if (r < 0)
+    return r;
   autoclose int fs = sys_fsopen (type);
   if (fs < 0)
     return fail (error, fs, "file system type '%s'", type);
-  int r = set_options (init, mount, fs, error);
+  r = set_options (init, mount, fs, error);
   if (r < 0)
     return r;
   if (target >= 0 && (mount->flags & PLAN_MOUNT_MODE_OF_TARGET) != 0)
@@ -199,7 +214,9 @@ ask_host (struct init *init, const struct plan_mount *mount, int fd, int *ret_fd
 {
   const struct plan_mount *first = plan_elements (init->plan, init->plan->mounts);
   struct received received = { 0 };
-  int r = channel_send (&init->channel, MESSAGE_MOUNT, (uint64_t) (mount - first), &fd, 1, error);
+  int r = init_enter_network (init, error);
+  if (r >= 0)
+    r = channel_send (&init->channel, MESSAGE_MOUNT, (uint64_t) (mount - first), &fd, 1, error);
   if (r >= 0)
     r = channel_receive (&init->channel, MESSAGE_MOUNTED, &received, error);
   if (r < 0)
@@ -324,7 +341,7 @@ make_instead (const struct init *init, const struct plan_mount *mount, int refus
 }
 
 static int
-make_new (const struct init *init, const struct plan_mount *mount, int target,
+make_new (struct init *init, const struct plan_mount *mount, int target,
           struct tare_error *error)
 {
   int tree = make_filesystem (init, mount, target, error);

@@ -320,11 +320,14 @@ int
 step_sysctl (struct init *init, struct tare_error *error)
 {
   const struct plan_sysctl *sysctl = plan_elements (init->plan, init->plan->sysctls);
+  int r = init_enter_network (init, error);
+  if (r < 0)
+    return r;
   autoclose int procfs = open_procfs (error);
   if (procfs < 0)
     return procfs;
   autoclose int directory = sys_openat2 (procfs, "sys", O_PATH | O_DIRECTORY, 0, SYSCTL_RESOLVE);
-  int r = directory < 0 ? fail (error, directory, "open /proc/sys") : 0;
+  r = directory < 0 ? fail (error, directory, "open /proc/sys") : 0;
   for (size_t i = 0; r >= 0 && i < init->plan->sysctls.count; i++)
     r = set_sysctl (directory, plan_string (init->plan, sysctl[i].path),
                     plan_string (init->plan, sysctl[i].value), error);

@@ -81,9 +81,15 @@ has_new_cgroup_namespace (const struct init *init)
 }
 
 static bool
-brings_loopback_up (const struct init *init)
+host_makes_network (const struct init *init)
 {
-  return init_flag (init, PLAN_LOOPBACK_UP);
+  return init_flag (init, PLAN_HOST_NETWORK);
+}
+
+static bool
+has_new_network (const struct init *init)
+{
+  return host_makes_network (init) || init_flag (init, PLAN_LOOPBACK_UP);
 }
 
 static bool
@@ -215,11 +221,12 @@ const struct init_step_row init_steps[INIT_STEP_COUNT] = {
   SELF (fork,             forks,                    step_fork,          FORKED, NONE),
   SELF (go,               NULL,                     step_go,            NONE, GO),
   STEP (cgroup_namespace, has_new_cgroup_namespace, step_cgroup_namespace),
-  STEP (network,          brings_loopback_up,       step_network),
+  SELF (network,          has_new_network,          step_network,       NONE, NETWORK),
   STEP (sysctl,           has_sysctls,              step_sysctl),
   STEP (hostname,         has_hostname,             step_hostname),
   STEP (rootfs,           NULL,                     step_rootfs),
   SELF (mounts,           has_mounts,               step_mounts,        MOUNT, MOUNTED),
+  STEP (enter_network,    host_makes_network,       init_enter_network),
   STEP (devices,          has_devices,              step_devices),
   STEP (links,            has_links,                step_links),
   STEP (console,          has_console,              step_console),

@@ -178,6 +178,7 @@ enum plan_flags
   PLAN_HOST_SCHEDULES = 1 << 24, /* scheduler, io_priority: it has rights that init may lack */
   PLAN_NET_DEVICES = 1 << 19,    /* the host moves some once init is in its namespace */
   PLAN_RUNS = 1 << 26,           /* no waiting for start: from RUN on to the program */
+  PLAN_HOST_NETWORK = 1 << 27,   /* the host makes the network namespace while init comes up */
   PLAN_LISTEN_PID = 1 << 20,     /* LISTEN_PID is added to the environment */
   PLAN_HOOK_STDOUT = 1 << 21,    /* HOOKS_DONE brings it, for the hooks that init runs */
   PLAN_HOOK_STDERR = 1 << 22,

@@ -12,6 +12,8 @@
  *                  <------------------  FORKED           (only with a stage: its child's pid,
  *                                                         pidfd)
  *            GO  -------------------->
+ *            NETWORK  --------------->            (only where the host makes the network namespace:
+ *                                                  that, for init to enter when it needs it)
  *                  <------------------  MOUNT            (its number, a descriptor; only those
  *            MOUNTED  --------------->                     that need the host side)
  *                  <------------------  ROOTFS_READY     (init goes on)
@@ -54,7 +56,8 @@
   M (START, TO_INIT)                                                                               \
   M (EXECUTING, TO_HOST)                                                                           \
   M (ERROR, TO_HOST)                                                                               \
-  M (RULES, TO_INIT) /* last: START and EXECUTING stay what they are to containers that wait */
+  M (RULES, TO_INIT) /* here: START and EXECUTING stay what they are to containers that wait */    \
+  M (NETWORK, TO_INIT)
 
 #define PROTOCOL_ENUM(name, direction) MESSAGE_##name,
 enum message

@@ -23,11 +23,12 @@
   S (fork)           /* <-> the stage makes init in its pid namespace and ends */                  \
   S (go)             /* <-> the host has limits and devices ready */                               \
   S (cgroup_namespace)                                                                             \
-  S (network) /* lo up */                                                                          \
+  S (network) /* lo up, or (<->) the host brings the namespace */                                                                          \
   S (sysctl)                                                                                       \
   S (hostname)                                                                                     \
   S (rootfs) /* propagation; the root attached over its path */                                    \
   S (mounts)                                                                                       \
+  S (enter_network) /* at the latest */                                                            \
   S (devices)                                                                                      \
   S (links)                                                                                        \
   S (console)      /* the file that the terminal is bound to, while the root can be written */     \

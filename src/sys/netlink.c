@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -85,6 +86,21 @@ sys_netlink_open (int namespace_fd, struct sys_netlink *ret_netlink)
     return fd;
   *ret_netlink = (struct sys_netlink){ .fd = fd };
   return 0;
+}
+
+int
+sys_network_socket (void)
+{
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+int
+sys_loopback_up (int socket_fd)
+{
+  /* IFF_LOOPBACK stays, whatever we say. */
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+  return ioctl (socket_fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
 }
 
 int

@@ -32,6 +32,10 @@ struct sys_netlink
 /* A socket of NETLINK_ROUTE in the network namespace behind the descriptor, or in our own if that
  * is negative. We stay where we are. */
 int sys_netlink_open (int namespace_fd, struct sys_netlink *ret_netlink);
+/* A socket of our own network namespace, for what follows. */
+int sys_network_socket (void);
+/* Its device lo, by SIOCSIFFLAGS. */
+int sys_loopback_up (int socket_fd);
 /* The network namespace that a socket of any kind belongs to, as a descriptor. */
 int sys_netlink_namespace (int socket_fd);
 

@@ -2,7 +2,7 @@
  * library and lives on. It runs the verb (create, start, kill, delete, exec) three times; "close N"
  * closes that descriptor first, "stdio N FD" makes FD the process's descriptor N. Prints each
  * result, then what the library left in this process that is not the caller's: descriptors,
- * children, another umask, signal mask or directory.
+ * children, another umask, signal mask, directory or network namespace.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -84,6 +84,13 @@ count_children (int given)
   return count > given ? count - given : 0;
 }
 
+static unsigned long
+network_namespace (void)
+{
+  struct stat st;
+  return stat ("/proc/thread-self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -105,6 +112,7 @@ main (int argc, char **argv)
     return 2;
   (void) umask (0027);
   (void) sigprocmask (SIG_BLOCK, NULL, &before);
+  unsigned long network = network_namespace ();
   int descriptors = count_descriptors ();
   for (int i = 0; i < TIMES; i++)
     {
@@ -118,7 +126,7 @@ main (int argc, char **argv)
   now = getcwd (NULL, 0);
   fprintf (stderr, "changed %d\n",
            umask (0) != 0027 || memcmp (&before, &after, sizeof (long)) != 0 || now == NULL
-               || strcmp (now, cwd) != 0);
+               || strcmp (now, cwd) != 0 || network_namespace () != network);
   free (now);
   tare_context_free (context);
   return 0;

@@ -34,6 +34,7 @@ static const struct words host_words[] = {
   { "attach", "put init into the v1 hierarchies" },
   { "limits", "oom_score_adj, affinity of an exec, and the hard limits that must rise" },
   { "keep_config", "keep the config beside the record, while init comes up" },
+  { "network", "make the network namespace, lo up, while init comes up" },
   { "map_user", "write uid_map and gid_map" },
   { "time_offsets", "write timens_offsets" },
   { "forked", "init is now the stage's child: take its pid and pidfd" },
@@ -67,11 +68,14 @@ static const struct words init_words[] = {
   { "net_devices", "show a socket of the network namespace that is to get them" },
   { "go", "wait until limits are in force" },
   { "cgroup_namespace", "unshare the cgroup namespace, now that the group is the right one" },
-  { "network", "loopback up" },
+  { "network", "loopback up, where clone3 has made the namespace; where the host side makes it, it "
+               "is entered later" },
   { "sysctl", "write through a private procfs" },
   { "hostname", "host and domain name" },
   { "rootfs", "propagation; the root attached over its path" },
   { "mounts", "each made detached with its attributes, then attached by descriptor" },
+  { "enter_network", "at the latest: sysctls, sysfs and what the host side is asked for come after "
+                     "it too" },
   { "devices", "device nodes" },
   { "links", "/dev/fd, /dev/stdin, ..." },
   { "rootfs_ready", "said, not waited for: the host side applies device rules meanwhile" },

@@ -165,8 +165,10 @@ write_proc (struct drive *drive, const char *name, const char *text)
 static int
 say (struct drive *drive, enum message type)
 {
-  size_t n_fds = type == MESSAGE_RULES && (drive->root.flags & PLAN_SECCOMP) != 0 ? 1 : 0;
-  int r = channel_send (&drive->channel, type, 0, &drive->filter, n_fds, &drive->error);
+  bool brings = (type == MESSAGE_RULES && (drive->root.flags & PLAN_SECCOMP) != 0)
+                || (type == MESSAGE_NETWORK && drive->network > 0);
+  const int *fd = type == MESSAGE_NETWORK ? &drive->network : &drive->filter;
+  int r = channel_send (&drive->channel, type, 0, fd, brings ? 1 : 0, &drive->error);
   return r != -EPIPE ? r : channel_receive (&drive->channel, MESSAGE_NONE, NULL, &drive->error);
 }
 
@@ -235,6 +237,8 @@ drive_create (struct drive *drive)
     r = follow_fork (drive);
   if (r >= 0)
     r = say (drive, MESSAGE_GO);
+  if (r >= 0 && (flags & PLAN_HOST_NETWORK) != 0)
+    r = say (drive, MESSAGE_NETWORK);
   if (r >= 0)
     r = sync_with (drive, MESSAGE_ROOTFS_READY, MESSAGE_NONE);
   if (r >= 0 && (flags & PLAN_HOST_FIRST) != 0)

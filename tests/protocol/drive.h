@@ -52,6 +52,7 @@ struct drive
   const char *user_map; /* of a new user namespace: uid_map and gid_map */
   const char *offsets;  /* timens_offsets */
   int filter;           /* a memfd with a compiled filter, for PLAN_SECCOMP; else 0 */
+  int network;          /* what goes with NETWORK, for PLAN_HOST_NETWORK; 0: nothing */
   int container;        /* PLAN_EXEC: a pidfd of the container */
   int timeout;          /* milliseconds to wait for a message; 0: for ever */
 

@@ -340,6 +340,36 @@ test_joins (void)
   end_holder (pid);
 }
 
+/* Made by the host side: sysfs is of it, and the program is in it. */
+static void
+test_host_network (void)
+{
+  struct drive drive;
+  char net[64], path[64];
+  const char *names[] = { "net", "uts" };
+  pid_t pid = hold_namespaces (CLONE_NEWNET | CLONE_NEWUTS, NULL);
+  namespace_of (pid, "net", net, sizeof net);
+  for (size_t i = 0; i < 3; i++)
+    {
+      drive_begin (&drive);
+      drive.root.clone_flags &= ~(uint64_t) CLONE_NEWNET;
+      drive.root.flags = (drive.root.flags | PLAN_HOST_NETWORK) & ~(uint64_t) PLAN_LOOPBACK_UP;
+      snprintf (path, sizeof path, "/proc/%d/ns/%s", pid, names[i % COUNT_OF (names)]);
+      drive.network = i < COUNT_OF (names) ? open (path, O_RDONLY | O_CLOEXEC) : 0;
+      if (i == 0)
+        {
+          drive_script (&drive, "readlink /proc/self/ns/net; echo $(ls /sys/class/net)");
+          PRINTS (&drive, "brought by the host side", net, "lo\n");
+        }
+      else
+        refuses (&drive, i == 1 ? "another kind of namespace" : "none",
+                 "enter the network namespace", TARE_ERROR_SYSTEM);
+      if (i < COUNT_OF (names))
+        close (drive.network);
+    }
+  end_holder (pid);
+}
+
 static void
 test_join_user (void)
 {
@@ -514,6 +544,7 @@ main (void)
   test_user_namespace ();
   test_ordinary_user ();
   test_joins ();
+  test_host_network ();
   test_join_user ();
   test_time_offsets ();
   test_sysctl ();

@@ -168,6 +168,10 @@ need (struct drive *drive, enum init_step step, pid_t holder)
     case INIT_STEP_network: /* the joined one is not ours to bring up */
       drive->root.flags |= PLAN_LOOPBACK_UP;
       break;
+    case INIT_STEP_enter_network:
+      drive->root.flags |= PLAN_HOST_NETWORK;
+      drive->n_sysctls = drive->n_mounts = 0; /* they would enter it before */
+      break;
     case INIT_STEP_join_container:
       drive->root.kind = PLAN_EXEC;
       drive->container = sys_pidfd_open (holder);
