@@ -31,13 +31,17 @@ static const struct
 static uint64_t
 number_of (const char *text, unsigned base)
 {
-  static const char digits[] = "0123456789abcdef";
   uint64_t number = 0;
-  const char *digit;
   text += strspn (text, "\t ");
-  for (; *text != '\0' && (digit = strchr (digits, *text)) != NULL; text++)
-    number = number * base + (uint64_t) (digit - digits);
-  return number;
+  for (;; text++)
+    {
+      int digit = *text >= '0' && *text <= '9'   ? *text - '0'
+                  : *text >= 'a' && *text <= 'f' ? *text - 'a' + 10
+                                                 : -1;
+      if (digit < 0)
+        return number;
+      number = number * base + (uint64_t) digit;
+    }
 }
 
 /* Bit i of the result: line i was there. */
