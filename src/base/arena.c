@@ -109,10 +109,13 @@ arena_copy (struct arena *arena, const char *bytes, size_t length)
 char *
 arena_format (struct arena *arena, const char *format, ...)
 {
+  char usual[256]; /* nearly always enough, so that it is formatted but once */
   va_list arguments;
   va_start (arguments, format);
-  int length = vsnprintf (NULL, 0, format, arguments);
+  int length = vsnprintf (usual, sizeof usual, format, arguments);
   va_end (arguments);
+  if (length >= 0 && (size_t) length < sizeof usual)
+    return arena_copy (arena, usual, (size_t) length);
   char *text = length < 0 ? NULL : allocate (arena, (size_t) length + 1, 1);
   if (text == NULL)
     return NULL;

@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum
+{
+  USUAL_TEXT = 64, /* room for nearly everything that is formatted, so that it is but once */
+};
+
 /* Room for length more bytes and the terminator. */
 static bool
 buf_grow (struct buf *buf, size_t length)
@@ -58,17 +63,22 @@ void
 buf_format (struct buf *buf, const char *format, ...)
 {
   va_list arguments;
-  va_start (arguments, format);
-  int length = vsnprintf (NULL, 0, format, arguments);
-  va_end (arguments);
-  if (length < 0)
-    buf->failed = true;
-  if (length < 0 || !buf_grow (buf, (size_t) length))
+  if (!buf_grow (buf, USUAL_TEXT))
     return;
+  size_t room = buf->capacity - buf->length;
   va_start (arguments, format);
-  (void) vsnprintf (buf->bytes + buf->length, (size_t) length + 1, format, arguments);
+  int length = vsnprintf (buf->bytes + buf->length, room, format, arguments);
   va_end (arguments);
-  buf->length += (size_t) length;
+  if (length >= 0 && (size_t) length >= room && buf_grow (buf, (size_t) length))
+    {
+      va_start (arguments, format);
+      (void) vsnprintf (buf->bytes + buf->length, (size_t) length + 1, format, arguments);
+      va_end (arguments);
+    }
+  buf->failed = buf->failed || length < 0;
+  if (!buf->failed)
+    buf->length += (size_t) length;
+  buf->bytes[buf->length] = '\0';
 }
 
 size_t

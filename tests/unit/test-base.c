@@ -134,6 +134,12 @@ test_arena (void)
   char *text = arena_copy (&arena, "hello", 4);
   is_text (text, "hell", "a copy is terminated");
   is_text (arena_format (&arena, "%s-%d", "x", 7), "x-7", "format");
+  for (int length = 254; length < 259; length++)
+    {
+      const char *wide = arena_format (&arena, "%*d", length, 7);
+      ok (wide != NULL && strlen (wide) == (size_t) length && wide[length - 1] == '7',
+          "format: %d bytes", length);
+    }
   ok (!faults (text), "before the freeze a write is good");
   is_number (arena_freeze (&arena), 0, "freeze");
   ok (faults (text) && faults (big), "after it a write faults, in every block");
@@ -161,6 +167,17 @@ test_buf (void)
   buf_append (&buf, "\0z", 2);
   is_number ((long long) buf.length, 13, "length counts every byte");
   ok (memcmp (buf.bytes, "abc-x-00042\0z", 14) == 0, "append, text, format");
+  auto_ (buf)
+  struct buf wide = { 0 };
+  for (int length = 0; length < 3000; length++)
+    {
+      size_t before = wide.length;
+      buf_format (&wide, "%*d", length, 7);
+      if (wide.length != before + (size_t) (length == 0 ? 1 : length)
+          || wide.bytes[wide.length - 1] != '7' || wide.bytes[wide.length] != '\0')
+        wide.failed = true;
+    }
+  ok (!wide.failed, "format: what does not fit at first");
   is_number ((long long) buf_reserve (&buf, 5), 16, "reserve aligns to 8");
   ok (buf.length == 21 && memcmp (buf.bytes + 13, "\0\0\0\0\0\0\0\0", 8) == 0, "... and zeroes");
   is_number ((long long) buf_reserve (&buf, 0), 24, "reserve of nothing aligns too");
