@@ -60,6 +60,8 @@ json_scan (const char *bytes, size_t length, size_t *ret_offset)
       unsigned char c = (unsigned char) bytes[i];
       const char *wrong = NULL;
       step = 1;
+      if (c >= 0x20 && c < 0x80 && c != '\\')
+        continue; /* nearly all there is */
       if (c == '\\')
         wrong = scan_escape (bytes + i, length - i, &step);
       else if (c < 0x20 && c != '\n' && c != '\t' && c != '\r')

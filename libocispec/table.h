@@ -112,13 +112,15 @@ enum
 {
   OCI_DEPTH_MAX = 128,
   OCI_SIZE_MAX = 32 * 1024 * 1024,
+  OCI_INDENT_MAX = 8,
 };
 
 /* Reads the one object in source. It, and all below it, lies in arena. What is wrong is said in
  * one line with its place; kind TARE_ERROR_CONFIG, code -EINVAL (or -ENOMEM). */
 int oci_read (struct arena *arena, const struct oci_source *source, const struct oci_table *table,
               void **ret_object, struct tare_error *error);
-/* Prints object by its table: on one line, or indented by indent spaces a level. */
+/* Prints object by its table: on one line, or indented by indent spaces a level, at most
+ * OCI_INDENT_MAX. */
 void oci_write (struct buf *buf, const struct oci_table *table, const void *object, int indent);
 
 /* The field of this JSON name, or NULL. */

@@ -17,8 +17,12 @@ static void write_object (struct writer *writer, const struct oci_table *table, 
 static void
 new_line (const struct writer *writer)
 {
-  if (writer->indent > 0)
-    buf_format (writer->buf, "\n%*s", writer->indent * writer->level, "");
+  static const char columns[OCI_INDENT_MAX + 1] = "        ";
+  if (writer->indent == 0)
+    return;
+  buf_text (writer->buf, "\n");
+  for (int i = 0; i < writer->level; i++)
+    buf_append (writer->buf, columns, (size_t) writer->indent);
 }
 
 static void

@@ -54,12 +54,6 @@ buf_append (struct buf *buf, const void *bytes, size_t length)
 }
 
 void
-buf_text (struct buf *buf, const char *text)
-{
-  buf_append (buf, text, strlen (text));
-}
-
-void
 buf_format (struct buf *buf, const char *format, ...)
 {
   va_list arguments;
@@ -118,9 +112,13 @@ buf_json_string (struct buf *buf, const char *text)
     {
       const char *at = text + plain;
       unsigned char c = (unsigned char) *at;
+      if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+        {
+          plain++; /* nearly all there is */
+          continue;
+        }
       size_t n = utf8_length (at, left - plain);
-      bool control = n > 0 && is_control (at);
-      if (n > 0 && !control && c != '"' && c != '\\')
+      if (n > 1 && !is_control (at))
         {
           plain += n;
           continue;

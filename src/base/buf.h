@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buf
 {
@@ -14,7 +15,11 @@ struct buf
 };
 
 void buf_append (struct buf *buf, const void *bytes, size_t length);
-void buf_text (struct buf *buf, const char *text);
+static inline void
+buf_text (struct buf *buf, const char *text)
+{
+  buf_append (buf, text, strlen (text));
+}
 void buf_format (struct buf *buf, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 /* length zeroed bytes, aligned to 8; returns their offset, or (size_t) -1. */
 size_t buf_reserve (struct buf *buf, size_t length);
