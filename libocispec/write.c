@@ -178,8 +178,11 @@ const struct oci_field *
 oci_find (const struct oci_table *table, const char *name, size_t length)
 {
   for (size_t i = 0; i < table->n_fields; i++)
-    if (strncmp (table->fields[i].name, name, length) == 0 && table->fields[i].name[length] == '\0')
-      return &table->fields[i];
+    {
+      const char *its = table->fields[i].name;
+      if (*its == *name && strncmp (its, name, length) == 0 && its[length] == '\0')
+        return &table->fields[i];
+    }
   return NULL;
 }
 

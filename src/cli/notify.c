@@ -105,10 +105,13 @@ send_to_supervisor (const char *text, int fd, struct tare_error *error)
 int
 cli_notify_check (struct tare_error *error)
 {
-  int fd = cli_notify_path () != NULL ? connect_supervisor (error) : -1;
-  if (fd >= 0)
-    (void) close (fd);
-  return fd >= 0 || cli_notify_path () == NULL ? 0 : fd;
+  if (cli_notify_path () == NULL)
+    return 0;
+  int fd = connect_supervisor (error);
+  if (fd < 0)
+    return fd;
+  (void) close (fd);
+  return 0;
 }
 
 /* The supervisor closes the descriptor once it has seen to all that came before: only then may who
