@@ -39,7 +39,7 @@ choose_root (char **ret_root, struct tare_error *error)
 {
   int initial = sys_in_initial_user_namespace ();
   if (initial < 0)
-    return fail (error, initial, "read '/proc/self/uid_map'");
+    return fail (error, initial, "look at '/proc/self/ns/user'");
   const char *runtime = getenv ("XDG_RUNTIME_DIR");
   bool has_runtime = runtime != NULL && runtime[0] == '/';
   if (geteuid () != 0 && !has_runtime)
