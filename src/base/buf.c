@@ -13,11 +13,13 @@
 
 enum
 {
+  /* A container's record fits. musl has as much at hand; twice that would be a mapping of its own,
+   * made and unmade for each. */
+  FIRST_ROOM = 480,
   USUAL_TEXT = 64, /* room for nearly everything that is formatted, so that it is but once */
 };
 
-/* Room for length more bytes and the terminator. */
-static bool
+bool
 buf_grow (struct buf *buf, size_t length)
 {
   if (buf->failed || length >= SIZE_MAX / 2 - buf->length)
@@ -28,7 +30,7 @@ buf_grow (struct buf *buf, size_t length)
   size_t need = buf->length + length + 1;
   if (need <= buf->capacity)
     return true;
-  size_t capacity = buf->capacity > 0 ? buf->capacity : 1024;
+  size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_ROOM;
   while (capacity < need) /* in few steps: with musl each is a mapping of its own */
     capacity = capacity <= SIZE_MAX / 4 ? capacity * 4 : need;
   char *bytes = realloc (buf->bytes, capacity);

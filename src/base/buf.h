@@ -14,6 +14,9 @@ struct buf
   bool failed; /* out of memory at some append; the rest was dropped */
 };
 
+/* Room for length more bytes and the terminator: that much is then appended without moving what is
+ * there. False: failed. */
+bool buf_grow (struct buf *buf, size_t length);
 void buf_append (struct buf *buf, const void *bytes, size_t length);
 static inline void
 buf_text (struct buf *buf, const char *text)

@@ -3,10 +3,16 @@
 #include "plan/plan.h"
 #include "sys/sys.h"
 
+enum
+{
+  USUAL_SIZE = 6000, /* of a plan: its buffer need not grow in steps */
+};
+
 void
 plan_begin (struct plan_builder *builder)
 {
   builder->buf = (struct buf){ 0 };
+  (void) buf_grow (&builder->buf, USUAL_SIZE);
   (void) buf_reserve (&builder->buf, sizeof (struct plan));
 }
 
