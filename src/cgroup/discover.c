@@ -138,25 +138,24 @@ group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
 {
   enum
   {
-    USUAL = 4096,
     MOST = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
   };
-  char file[32] = "/proc/self/cgroup";
+  char file[32] = "/proc/self/cgroup", usual[4096];
   if (pid > 0)
     (void) snprintf (file, sizeof file, "/proc/%d/cgroup", (int) pid);
-  autofree char *text = malloc (USUAL);
   autoclose int fd = sys_open (file, O_RDONLY, 0);
-  ssize_t length = fd < 0 || text == NULL ? fd : sys_read_full (fd, text, USUAL - 1);
-  if (length == USUAL - 1)
-    {
-      char *more = realloc (take_ptr (&text), MOST);
-      ssize_t rest = more == NULL ? -ENOMEM : sys_read_full (fd, more + length, MOST - 1 - length);
-      text = more;
-      length = rest < 0 ? rest : length + rest;
-    }
-  if (text == NULL || length < 0)
-    return fail (error, text == NULL ? ENOMEM : (int) -length, "read %s", file);
-  text[length] = '\0';
+  ssize_t length = fd < 0 ? fd : sys_read_full (fd, usual, sizeof usual);
+  bool whole = length < (ssize_t) sizeof usual;
+  if (length < 0)
+    return fail (error, (int) length, "read %s", file);
+  autofree char *text = malloc (whole ? (size_t) length + 1 : MOST);
+  if (text == NULL)
+    return fail (error, ENOMEM, "read %s", file);
+  memcpy (text, usual, (size_t) length);
+  ssize_t rest = whole ? 0 : sys_read_full (fd, text + length, MOST - 1 - (size_t) length);
+  if (rest < 0)
+    return fail (error, (int) rest, "read %s", file);
+  text[length + rest] = '\0';
   *ret_text = take_ptr (&text);
   return 0;
 }
