@@ -35,13 +35,13 @@ is_v2() {
 
 @test "system calls: run" {
   make_bundle true
-  within "$(if is_v2; then echo 552; else echo 908; fi)" run --bundle "$BUNDLE" "$ID"
+  within "$(if is_v2; then echo 538; else echo 894; fi)" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "system calls: create, state, start, exec, kill, delete" {
   make_bundle sleep 1000
-  local most=(774 76 94 356 70 132)
-  is_v2 && most=(484 66 84 268 58 68)
+  local most=(760 72 91 355 69 130)
+  is_v2 && most=(469 65 82 268 57 67)
   within "${most[0]}" create --bundle "$BUNDLE" "$ID"
   within "${most[1]}" state "$ID"
   within "${most[2]}" start "$ID"
@@ -56,7 +56,7 @@ is_v2() {
 # machine traps.
 @test "instructions: a start" {
   local start limit=100000
-  ! grep -qx 'tare_linkage = musl' "${top_builddir:-$TOP/build}/Makefile" || limit=40000
+  ! grep -qx 'tare_linkage = musl' "${top_builddir:-$TOP/build}/Makefile" || limit=35000
   start=$("$COUNT" -i "$RUNTIME" --version </dev/null 3>&-)
   start=${start##*$'\n'}
   echo "# --version: $start of $limit instructions" >&3
@@ -69,5 +69,5 @@ is_v2() {
   local instructions
   instructions=$("$COUNT" -i "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null 3>&-)
   echo "# run: $instructions instructions" >&3
-  [ "$instructions" -le 980000 ]
+  [ "$instructions" -le 627000 ]
 }
