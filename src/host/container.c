@@ -100,23 +100,17 @@ container_load (struct container *container, struct tare_error *error)
   return r < 0 ? wrap (error, r, "container `%s`", container->id) : 0;
 }
 
-int
-container_note_running (struct container *container, struct tare_error *error)
-{
-  container->state.record->status = STATE_RUNNING;
-  return state_write (&container->state, error);
-}
-
 void
 container_release (struct container *container)
 {
-  int *const fds[] = {
-    &container->plan_fd,        &container->progress_fd,    &container->start_socket,
-    &container->image,          &container->filter,         &container->peer,
-    &container->agent_state,    &container->agent,          &container->notify,
-    &container->hook_output[0], &container->hook_output[1], &container->console,
-    &container->terminal,       &container->source,         &container->container_init, &container->network
-  };
+  int *const fds[] = { &container->plan_fd,        &container->progress_fd,
+                       &container->start_socket,   &container->image,
+                       &container->filter,         &container->peer,
+                       &container->agent_state,    &container->agent,
+                       &container->notify,         &container->hook_output[0],
+                       &container->hook_output[1], &container->console,
+                       &container->terminal,       &container->source,
+                       &container->container_init, &container->network };
   for (size_t i = 0; i < COUNT_OF (fds); i++)
     close_fd (fds[i]);
   for (size_t i = 0; i < container->n_joins; i++)

@@ -306,6 +306,17 @@ runs_at_once (const struct container *container)
   return container->options->start && plan->start_hooks.count == 0;
 }
 
+/* The record as it is to be when init is ready, written before: then one call puts it in place. */
+static int
+prepare (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  int r = state_note_process (&container->state, container->pid, error);
+  return r < 0 ? r
+               : state_prepare (&container->state,
+                                runs_at_once (container) ? STATE_RUNNING : STATE_CREATED, error);
+}
+
 static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
@@ -315,11 +326,7 @@ created (struct container *container, struct received *received, struct tare_err
   if (r >= 0)
     r = process_schedule (container, error);
   if (r >= 0)
-    r = state_note_process (&container->state, container->pid, error);
-  if (r < 0)
-    return r;
-  container->state.record->status = runs_at_once (container) ? STATE_RUNNING : STATE_CREATED;
-  r = state_write (&container->state, error);
+    r = state_commit (&container->state, error);
   if (r >= 0)
     r = row_write_pid_file (container, error);
   if (r >= 0)
@@ -341,7 +348,10 @@ static int
 running (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  int r = runs_at_once (container) ? 0 : container_note_running (container, error);
+  int r = 0;
+  container->state.record->status = STATE_RUNNING;
+  if (!runs_at_once (container))
+    r = state_write (&container->state, error);
   return r < 0 ? r : hooks_poststart (container, error);
 }
 
@@ -379,6 +389,7 @@ const struct step create_steps[] = {
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
   { .name = "network", .needed = row_makes_network, .run = row_network, .send = MESSAGE_NETWORK },
   { .name = "keep_config", .run = keep_config },
+  { .name = "prepare", .run = prepare },
   { .name = "mounts",
     .needed = row_has_mounts,
     .receive = MESSAGE_MOUNT,

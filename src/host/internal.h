@@ -244,7 +244,6 @@ int container_open_cgroup (struct container *container, enum cgroup_use use,
 int container_load (struct container *container, struct tare_error *error);
 /* Names the owner of its group. */
 int container_own_cgroup (struct container *container, struct tare_error *error);
-int container_note_running (struct container *container, struct tare_error *error);
 /* Fills the record of a container that is about to be made. */
 int container_describe (struct container *container, struct tare_error *error);
 

@@ -87,10 +87,13 @@ await_answer (const struct container *container, const struct channel *channel,
                     container->id);
 }
 
+/* The record is written meanwhile, but is not yet the record. */
 static int
-wait_for_exec (const struct container *container, struct channel *channel, struct tare_error *error)
+wait_for_exec (struct container *container, struct channel *channel, struct tare_error *error)
 {
   int r = channel_send (channel, MESSAGE_START, 0, NULL, 0, error);
+  if (r >= 0)
+    r = state_prepare (&container->state, STATE_RUNNING, error);
   if (r >= 0)
     r = await_answer (container, channel, error);
   if (r >= 0)
@@ -118,7 +121,7 @@ await_end (const struct container *container)
 static int
 note_running (struct container *container, struct tare_error *error)
 {
-  int r = container_note_running (container, error);
+  int r = state_commit (&container->state, error);
   (void) sys_unlinkat (container->state.directory, STATE_START_SOCKET, 0);
   return r;
 }
@@ -155,6 +158,8 @@ host_start (const struct host *host, const char *id, struct tare_error *error)
     {
       r = wait_for_exec (&container, &channel, &failure);
       close_fd (&channel.fd);
+      if (r < 0)
+        state_discard (&container.state);
       if (r < 0 && failure.kind != TARE_ERROR_STATUS)
         await_end (&container);
     }

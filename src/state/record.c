@@ -171,45 +171,103 @@ create_temporary (int directory, const char *name)
   return sys_openat2 (directory, name, flags, 0600, RESOLVE_BENEATH);
 }
 
-static int
-write_file (const struct state *state, const char *name, const void *bytes, size_t length,
-            struct tare_error *error)
+struct temporary_name
 {
-  char temporary[64];
+  char text[64];
+};
+
+static struct temporary_name
+temporary_of (const char *name)
+{
+  struct temporary_name temporary;
+  (void) snprintf (temporary.text, sizeof temporary.text, ".%s.new", name);
+  return temporary;
+}
+
+static int
+write_aside (const struct state *state, const char *name, const void *bytes, size_t length,
+             struct tare_error *error)
+{
+  const struct temporary_name temporary = temporary_of (name);
   /* What is written may be longer than what it came from: annotations are escaped. */
   if (length > OCI_SIZE_MAX)
     return fail_kind (error, TARE_ERROR_CONFIG, EFBIG,
                       "state directory of `%s`: '%s' would have %zu bytes, at most %d are read",
                       state->id, name, length, OCI_SIZE_MAX);
-  (void) snprintf (temporary, sizeof temporary, ".%s.new", name);
-  autoclose int fd = create_temporary (state->directory, temporary);
+  autoclose int fd = create_temporary (state->directory, temporary.text);
   if (fd < 0)
-    return fail (error, fd, "state directory of `%s`: create '%s'", state->id, temporary);
+    return fail (error, fd, "state directory of `%s`: create '%s'", state->id, temporary.text);
   int r = sys_write_full (fd, bytes, length);
   if (r >= 0)
-    r = sys_renameat (state->directory, temporary, name);
-  if (r >= 0)
     return 0;
-  (void) sys_unlinkat (state->directory, temporary, 0);
+  (void) sys_unlinkat (state->directory, temporary.text, 0);
   return fail (error, r, "state directory of `%s`: write '%s'", state->id, name);
 }
 
-int
-state_write (struct state *state, struct tare_error *error)
+static int
+put_in_place (const struct state *state, const char *name, struct tare_error *error)
 {
-  auto_ (buf)
-  struct buf text = { 0 };
-  struct state_record *record = state->record;
+  const struct temporary_name temporary = temporary_of (name);
+  int r = sys_renameat (state->directory, temporary.text, name);
+  if (r >= 0)
+    return 0;
+  (void) sys_unlinkat (state->directory, temporary.text, 0);
+  return fail (error, r, "state directory of `%s`: write '%s'", state->id, name);
+}
+
+static int
+write_file (const struct state *state, const char *name, const void *bytes, size_t length,
+            struct tare_error *error)
+{
+  int r = write_aside (state, name, bytes, length, error);
+  return r < 0 ? r : put_in_place (state, name, error);
+}
+
+static int
+print_record (struct state_record *record, struct buf *text, struct tare_error *error)
+{
   record->has_pid = record->has_start_time = record->pid != 0;
   record->has_cgroup_manager = record->has_new_pid_namespace = true;
   record->has_later_hooks = record->later_hooks;
   record->has_chrooted = record->chrooted;
   record->has_keep_keyring = record->keep_keyring;
-  oci_write (&text, &state_record_table, record, 2);
-  buf_text (&text, "\n");
-  if (text.failed)
-    return fail (error, ENOMEM, "state");
-  return write_file (state, STATE_RECORD, text.bytes, text.length, error);
+  oci_write (text, &state_record_table, record, 2);
+  buf_text (text, "\n");
+  return text->failed ? fail (error, ENOMEM, "state") : 0;
+}
+
+int
+state_prepare (struct state *state, enum state_status status, struct tare_error *error)
+{
+  auto_ (buf)
+  struct buf text = { 0 };
+  int now = state->record->status;
+  state->record->status = state->prepared = (int) status;
+  int r = print_record (state->record, &text, error);
+  state->record->status = now;
+  return r < 0 ? r : write_aside (state, STATE_RECORD, text.bytes, text.length, error);
+}
+
+int
+state_commit (struct state *state, struct tare_error *error)
+{
+  int r = put_in_place (state, STATE_RECORD, error);
+  if (r >= 0)
+    state->record->status = state->prepared;
+  return r;
+}
+
+void
+state_discard (struct state *state)
+{
+  (void) sys_unlinkat (state->directory, temporary_of (STATE_RECORD).text, 0);
+}
+
+int
+state_write (struct state *state, struct tare_error *error)
+{
+  int r = state_prepare (state, (enum state_status) state->record->status, error);
+  return r < 0 ? r : state_commit (state, error);
 }
 
 const char *

@@ -40,6 +40,7 @@ struct state
   int lock;                    /* held exclusively, or -EBADF */
   struct arena arena;          /* of the record */
   struct state_record *record; /* what was read last, or what is to be written */
+  int prepared;                /* the status of what state_prepare has written */
 };
 
 /* [A-Za-z0-9_+][A-Za-z0-9_+.-]*, at most NAME_MAX bytes: it is the name of a directory, and no
@@ -69,6 +70,11 @@ int state_note_process (struct state *state, pid_t pid, struct tare_error *error
 const char *state_owner_mark (struct state *state);
 /* Writes the record by rename. */
 int state_write (struct state *state, struct tare_error *error);
+/* The same in two: writes the record as it will be with that status beside the one that is, while
+ * there is time; later that takes its place in one call, or is dropped. */
+int state_prepare (struct state *state, enum state_status status, struct tare_error *error);
+int state_commit (struct state *state, struct tare_error *error);
+void state_discard (struct state *state);
 /* Stores the bytes of config.json. */
 int state_write_config (struct state *state, const void *bytes, size_t length,
                         struct tare_error *error);

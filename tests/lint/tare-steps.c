@@ -35,6 +35,7 @@ static const struct words host_words[] = {
   { "limits", "oom_score_adj, affinity of an exec, and the hard limits that must rise" },
   { "keep_config", "keep the config beside the record, while init comes up" },
   { "network", "make the network namespace, lo up, while init comes up" },
+  { "prepare", "write the record as it will be once init is ready, beside the one that is" },
   { "map_user", "write uid_map and gid_map" },
   { "time_offsets", "write timens_offsets" },
   { "forked", "init is now the stage's child: take its pid and pidfd" },
