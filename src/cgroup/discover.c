@@ -140,24 +140,22 @@ group_lines_read (pid_t pid, char **ret_text, struct tare_error *error)
   {
     MOST = CGROUP_MAX_HIERARCHIES * (PATH_MAX + 256),
   };
-  char file[32] = "/proc/self/cgroup", usual[4096];
+  char file[32] = "/proc/self/cgroup", bytes[4096];
+  auto_ (buf)
+  struct buf text = { 0 };
   if (pid > 0)
     (void) snprintf (file, sizeof file, "/proc/%d/cgroup", (int) pid);
   autoclose int fd = sys_open (file, O_RDONLY, 0);
-  ssize_t length = fd < 0 ? fd : sys_read_full (fd, usual, sizeof usual);
-  bool whole = length < (ssize_t) sizeof usual;
+  ssize_t length = fd < 0 ? fd : (ssize_t) sizeof bytes;
+  while (length == (ssize_t) sizeof bytes && text.length < MOST)
+    {
+      length = sys_read_full (fd, bytes, sizeof bytes);
+      buf_append (&text, bytes, length > 0 ? (size_t) length : 0);
+    }
   if (length < 0)
     return fail (error, (int) length, "read %s", file);
-  autofree char *text = malloc (whole ? (size_t) length + 1 : MOST);
-  if (text == NULL)
-    return fail (error, ENOMEM, "read %s", file);
-  memcpy (text, usual, (size_t) length);
-  ssize_t rest = whole ? 0 : sys_read_full (fd, text + length, MOST - 1 - (size_t) length);
-  if (rest < 0)
-    return fail (error, (int) rest, "read %s", file);
-  text[length + rest] = '\0';
-  *ret_text = take_ptr (&text);
-  return 0;
+  *ret_text = buf_take (&text);
+  return *ret_text != NULL ? 0 : fail (error, ENOMEM, "read %s", file);
 }
 
 int
