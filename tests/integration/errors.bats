@@ -260,6 +260,14 @@ ROWS
   [[ $stderr == *"\"$WORK/xdg/tare\""* ]]
   run --separate-stderr env XDG_RUNTIME_DIR="$WORK/xdg" unshare -Ur strace -f -e trace=openat2 "$RUNTIME" list
   [[ $stderr == *"\"$WORK/xdg/tare\""* ]]
+  mkfifo "$WORK/mapped" # every id to itself, and yet not the host's
+  XDG_RUNTIME_DIR=$WORK/xdg unshare -U sh -c 'read -r _ <"$1"; exec strace -f -e trace=openat2 -o "$2" "$3" list' \
+    sh "$WORK/mapped" "$WORK/trace" "$RUNTIME" 3>&- &
+  local mapped=$!
+  wait_until 10 bash -c "echo 0 0 4294967295 2>/dev/null >/proc/$mapped/uid_map"
+  echo >"$WORK/mapped"
+  wait "$mapped" || :
+  grep -q "\"$WORK/xdg/tare\"" "$WORK/trace"
   run --separate-stderr env XDG_RUNTIME_DIR="$WORK/xdg" strace -f -e trace=openat2 "$RUNTIME" list
   [[ $stderr == *'"/run/tare"'* ]]
 }
