@@ -73,29 +73,26 @@ load (struct container *container, struct received *received, struct tare_error 
 
 /* ---- what differs ---------------------------------------------------------------------------- */
 
+/* 1 if the container's namespace is another than ours, by the links of the two /proc/PID/ns. Only
+ * those can be joined: setns refuses the user namespace that one is in. */
 static int
-stat_namespace (const char *pid, const char *name, struct sys_stat *ret_stat)
+differs (int own, int other, const char *name)
 {
-  char path[64];
-  (void) snprintf (path, sizeof path, "/proc/%s/ns/%s", pid, name);
-  return sys_stat_path (path, ret_stat);
+  char ours[64], theirs[64];
+  ssize_t length = sys_readlinkat (own, name, ours, sizeof ours);
+  if (length == -ENOENT) /* not in this kernel */
+    return 0;
+  if (length >= 0)
+    length = sys_readlinkat (other, name, theirs, sizeof theirs);
+  return length < 0 ? (int) length : !str_equal (ours, theirs);
 }
 
-/* 1 if the container's namespace is another than ours. Only those can be joined: setns refuses the
- * user namespace that one is in. */
 static int
-differs (const char *pid, const char *name)
+open_namespaces (const char *pid)
 {
-  struct sys_stat own, other;
-  int r = stat_namespace ("thread-self", name, &own);
-  if (r == -ENOENT) /* not in this kernel */
-    return 0;
-  if (r >= 0)
-    r = stat_namespace (pid, name, &other);
-  if (r < 0)
-    return r;
-  return own.inode != other.inode || own.device_major != other.device_major
-         || own.device_minor != other.device_minor;
+  char path[32];
+  (void) snprintf (path, sizeof path, "/proc/%s/ns", pid);
+  return sys_open (path, O_PATH | O_DIRECTORY, 0);
 }
 
 static int
@@ -113,9 +110,12 @@ find_namespaces (struct container *container, uint64_t *ret_namespaces, struct t
   char pid[16];
   uint64_t found = 0;
   (void) snprintf (pid, sizeof pid, "%d", container->state.record->pid);
+  autoclose int own = open_namespaces ("thread-self"), other = open_namespaces (pid);
+  if (own < 0)
+    return fail (error, own, "open /proc/thread-self/ns");
   for (size_t i = 0; i < COUNT_OF (namespaces); i++)
     {
-      int r = differs (pid, namespaces[i].name);
+      int r = other < 0 ? other : differs (own, other, namespaces[i].name);
       if (r == -ENOENT || r == -ESRCH) /* it is just ending */
         return is_stopped (error);
       if (r < 0)
