@@ -4,7 +4,8 @@
  * newer library takes an older caller's. No globals: a context may be used from one thread at a
  * time, different contexts from different threads. The library never exits, never prints (but to
  * the log it is given) and leaves the caller's rlimits, umask, keyring, signal mask, working
- * directory and subreaper flag alone.
+ * directory, subreaper flag and namespaces alone. (tare_create visits a new network namespace, in
+ * the calling thread alone, and comes back before it returns.)
  *
  * Functions return 0 or more on success, a negative errno on failure, and then fill *error (which
  * may be NULL). ret_... outputs are untouched on failure.

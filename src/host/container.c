@@ -103,14 +103,14 @@ container_load (struct container *container, struct tare_error *error)
 void
 container_release (struct container *container)
 {
-  int *const fds[] = { &container->plan_fd,        &container->progress_fd,
-                       &container->start_socket,   &container->image,
-                       &container->filter,         &container->peer,
-                       &container->agent_state,    &container->agent,
-                       &container->notify,         &container->hook_output[0],
-                       &container->hook_output[1], &container->console,
-                       &container->terminal,       &container->source,
-                       &container->container_init, &container->network };
+  int *const fds[] = {
+    &container->plan_fd,        &container->progress_fd,    &container->start_socket,
+    &container->image,          &container->filter,         &container->peer,
+    &container->agent_state,    &container->agent,          &container->notify,
+    &container->hook_output[0], &container->hook_output[1], &container->console,
+    &container->terminal,       &container->source,         &container->container_init,
+    &container->network,        &container->network_socket
+  };
   for (size_t i = 0; i < COUNT_OF (fds); i++)
     close_fd (fds[i]);
   for (size_t i = 0; i < container->n_joins; i++)

@@ -388,6 +388,7 @@ const struct step create_steps[] = {
   { .name = "enter_rdt", .needed = row_enters_rdt, .run = row_enter_rdt },
   { .name = "resources", .run = apply_resources, .send = MESSAGE_GO },
   { .name = "network", .needed = row_makes_network, .run = row_network, .send = MESSAGE_NETWORK },
+  { .name = "loopback", .needed = row_makes_network, .run = row_loopback },
   { .name = "keep_config", .run = keep_config },
   { .name = "prepare", .run = prepare },
   { .name = "mounts",

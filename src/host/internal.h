@@ -57,6 +57,7 @@ struct container
   int agent_state, agent; /* for a filter that asks */
   int console;            /* connected to console_socket */
   int network;            /* the namespace, on its way to init */
+  int network_socket;     /* of it */
   int source;             /* of a bind mount, on its way to init */
   struct plan_progress *progress;
   int joins[PLAN_MAX_NAMESPACES];
@@ -78,8 +79,8 @@ struct container
     .plan_fd = -EBADF, .progress_fd = -EBADF, .start_socket = -EBADF, .image = -EBADF,             \
     .filter = -EBADF, .agent_state = -EBADF, .agent = -EBADF, .terminal = -EBADF,                  \
     .console = -EBADF, .notify = -EBADF, .hook_output = { -EBADF, -EBADF }, .source = -EBADF,      \
-    .network = -EBADF,                                                                             \
-    .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, .container_init = -EBADF, .cancel = -EBADF,  \
+    .network = -EBADF, .network_socket = -EBADF, .peer = -EBADF, .stage = -EBADF, .pidfd = -EBADF, \
+    .container_init = -EBADF, .cancel = -EBADF,                                                    \
     .channel = { .fd = -EBADF, .side = MESSAGE_TO_INIT },                                          \
   }
 /* Closes and frees; no effect on what the container is. */
@@ -113,6 +114,7 @@ extern const size_t n_create_steps, n_exec_steps;
 /* network.c: the network namespace, where the plan leaves it to us. */
 bool row_makes_network (const struct container *container);
 int row_network (struct container *container, struct received *received, struct tare_error *error);
+int row_loopback (struct container *container, struct received *received, struct tare_error *error);
 
 /* image.c: a sealed memfd of tare-init, or a descriptor of its installed file. */
 int image_open (const struct log *log, struct tare_error *error);

@@ -8,32 +8,44 @@ row_makes_network (const struct container *container)
   return container_plan_flag (container, PLAN_HOST_NETWORK);
 }
 
-/* In the new namespace. */
+/* A socket belongs to the network namespace that it was made in, and leads back to it: this thread
+ * alone goes there, and comes back at once. Whoever was allowed to go is. */
 static int
-take_network (struct container *container, struct tare_error *error)
+make_network (int *ret_socket, struct tare_error *error)
 {
-  autoclose int socket = sys_network_socket ();
-  int r = socket < 0 ? socket : sys_loopback_up (socket);
-  if (r < 0)
-    return fail (error, r, "bring 'lo' up");
-  r = container->network = sys_netlink_namespace (socket);
-  return r < 0 ? fail (error, r, "open the new network namespace") : 0;
-}
-
-/* This thread alone goes there, and comes back: who was allowed to go is. */
-int
-row_network (struct container *container, struct received *received, struct tare_error *error)
-{
-  (void) received;
   autoclose int own = sys_open ("/proc/thread-self/ns/net", O_RDONLY, 0);
   int r = own < 0 ? own : sys_unshare (CLONE_NEWNET);
   if (r < 0)
     return fail (error, r, "new network namespace");
-  r = take_network (container, error);
-  int back = sys_setns (own, CLONE_NEWNET);
-  if (back < 0)
-    return fail (error, back, "come back from the new network namespace");
+  *ret_socket = sys_network_socket ();
+  r = sys_setns (own, CLONE_NEWNET);
+  if (r < 0)
+    return fail (error, r, "come back from the new network namespace");
+  return *ret_socket < 0 ? fail (error, *ret_socket, "socket in the new network namespace") : 0;
+}
+
+int
+row_network (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  int r = make_network (&container->network_socket, error);
+  if (r < 0)
+    return r;
+  container->network = sys_netlink_namespace (container->network_socket);
+  if (container->network < 0)
+    return fail (error, container->network, "open the new network namespace");
   container->outgoing[0] = container->network;
   container->n_outgoing = 1;
-  return r;
+  return 0;
+}
+
+/* Init does not wait for it, but the program does. */
+int
+row_loopback (struct container *container, struct received *received, struct tare_error *error)
+{
+  (void) received;
+  int r = sys_loopback_up (container->network_socket);
+  close_fd (&container->network_socket);
+  close_fd (&container->network);
+  return r < 0 ? fail (error, r, "bring 'lo' up") : 0;
 }

@@ -35,13 +35,13 @@ is_v2() {
 
 @test "system calls: run" {
   make_bundle true
-  within "$(if is_v2; then echo 538; else echo 894; fi)" run --bundle "$BUNDLE" "$ID"
+  within "$(if is_v2; then echo 546; else echo 902; fi)" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "system calls: create, state, start, exec, kill, delete" {
   make_bundle sleep 1000
-  local most=(760 72 91 355 69 130)
-  is_v2 && most=(469 65 82 268 57 67)
+  local most=(768 72 91 355 69 130)
+  is_v2 && most=(475 65 82 268 57 67)
   within "${most[0]}" create --bundle "$BUNDLE" "$ID"
   within "${most[1]}" state "$ID"
   within "${most[2]}" start "$ID"
