@@ -341,8 +341,7 @@ make_instead (const struct init *init, const struct plan_mount *mount, int refus
 }
 
 static int
-make_new (struct init *init, const struct plan_mount *mount, int target,
-          struct tare_error *error)
+make_new (struct init *init, const struct plan_mount *mount, int target, struct tare_error *error)
 {
   int tree = make_filesystem (init, mount, target, error);
   if (tree == -EINVAL && has_layers (init, mount))

@@ -1,5 +1,6 @@
 /* The network namespace of the container: its loopback device, and the way into one that the host
- * side has made. Everything else of the network is the host side's; a socket of ours shows it where.
+ * side has made. Everything else of the network is the host side's; a socket of ours shows it
+ * where.
  */
 #include "init/init.h"
 

@@ -23,7 +23,7 @@
   S (fork)           /* <-> the stage makes init in its pid namespace and ends */                  \
   S (go)             /* <-> the host has limits and devices ready */                               \
   S (cgroup_namespace)                                                                             \
-  S (network) /* lo up, or (<->) the host brings the namespace */                                                                          \
+  S (network) /* lo up, or (<->) the host brings the namespace */                                  \
   S (sysctl)                                                                                       \
   S (hostname)                                                                                     \
   S (rootfs) /* propagation; the root attached over its path */                                    \

@@ -183,9 +183,9 @@ check_no_pivot (const struct spec *spec, const struct spec_facts *facts, struct 
                               "--no-pivot: what the host unmounts would stay in the container");
 }
 
-/* A network namespace takes the kernel longer than all others together, half a millisecond: the host
- * side makes it while init comes up. Not one that must be the container's user namespace's, nor one
- * that devices go to before init is forked. */
+/* A network namespace takes the kernel longer than all others together, half a millisecond: the
+ * host side makes it while init comes up. Not one that must be the container's user namespace's,
+ * nor one that devices go to before init is forked. */
 static void
 let_host_make_network (struct plan *root)
 {
