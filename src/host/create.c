@@ -281,6 +281,7 @@ apply_device_rules (struct container *container, struct received *received,
                     struct tare_error *error)
 {
   (void) received;
+  row_reap_stage (container); /* before hooks of init's: it counts against the limit of processes */
   return cgroup_apply_devices (&container->cgroup, resources_of (container), error);
 }
 
@@ -321,7 +322,6 @@ static int
 created (struct container *container, struct received *received, struct tare_error *error)
 {
   (void) received;
-  row_reap_stage (container);
   int r = process_read_back (container, error);
   if (r >= 0)
     r = process_schedule (container, error);

@@ -62,6 +62,9 @@ process_facts (const struct spec *spec, struct spec_facts *facts, struct tare_er
   if (r < 0)
     return fail (error, r, "read /proc/thread-self/status");
   find_rare (spec, &own, facts);
+  facts->comes_back = spec_is_new (spec, CLONE_NEWNET)
+                      && (own.effective & 1ULL << CAP_SYS_ADMIN) != 0
+                      && sys_in_initial_user_namespace () > 0;
   facts->ignored_signals = own.ignored;
   facts->bounding = own.bounding;
   facts->grantable = own.bounding & own.permitted;

@@ -136,7 +136,7 @@ int row_spawn (struct container *container, struct received *received, struct ta
 int row_attach (struct container *container, struct received *received, struct tare_error *error);
 int row_limits (struct container *container, struct received *received, struct tare_error *error);
 int row_forked (struct container *container, struct received *received, struct tare_error *error);
-/* Of a stage, if there was one: by READY it has long ended, so this waits for nothing. */
+/* Of a stage, if there was one: once init has done something it has ended, and nothing waits. */
 void row_reap_stage (struct container *container);
 int row_write_pid_file (struct container *container, struct tare_error *error);
 int row_remove_pid_file (struct container *container, struct tare_error *error);

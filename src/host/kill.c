@@ -179,8 +179,9 @@ kill_first (const struct host *host, const char *id)
   container_done (&container);
 }
 
-/* What cannot be read is opened all the same by force, but only if it cannot be read by the one who
- * holds the lock either: else somebody was just making it. */
+/* What cannot be read is opened all the same by force, or where nothing but it was made yet, or is
+ * left: but only if it cannot be read by the one who holds the lock either, else somebody was just
+ * making it. */
 static int
 open_to_delete (struct container *container, bool force, struct tare_error *error)
 {
@@ -191,13 +192,16 @@ open_to_delete (struct container *container, bool force, struct tare_error *erro
       struct tare_error why = { 0 };
       r = container_open (container, true, CGROUP_TO_CHANGE, &why);
       *error = why;
-      if (r >= 0 || !force || (why.kind != TARE_ERROR_CORRUPT && why.kind != TARE_ERROR_NOT_FOUND))
+      if (r >= 0 || (why.kind != TARE_ERROR_CORRUPT && why.kind != TARE_ERROR_NOT_FOUND))
+        return r;
+      bool unfinished = state_is_unfinished (container->host->root, container->id);
+      if (!force && (!unfinished || why.kind == TARE_ERROR_NOT_FOUND))
         return r;
       /* Held already where the record can be read, but not what it tells of control groups. */
       r = container->state.directory >= 0
               ? kill_init (container, error)
               : state_open_damaged (container->host->root, container->id, &container->state, error);
-      if (r >= 0)
+      if (r >= 0 && !unfinished)
         log_warning (log, "%s; only its state directory is removed, what else it made is not known",
                      why.message);
     }

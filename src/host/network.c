@@ -9,7 +9,7 @@ row_makes_network (const struct container *container)
 }
 
 /* A socket belongs to the network namespace that it was made in, and leads back to it: this thread
- * alone goes there, and comes back at once. Whoever was allowed to go is. */
+ * alone goes there, and comes back at once, which spec_facts.comes_back says it can. */
 static int
 make_network (int *ret_socket, struct tare_error *error)
 {

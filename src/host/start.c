@@ -87,13 +87,10 @@ await_answer (const struct container *container, const struct channel *channel,
                     container->id);
 }
 
-/* The record is written meanwhile, but is not yet the record. */
 static int
-wait_for_exec (struct container *container, struct channel *channel, struct tare_error *error)
+wait_for_exec (const struct container *container, struct channel *channel, struct tare_error *error)
 {
   int r = channel_send (channel, MESSAGE_START, 0, NULL, 0, error);
-  if (r >= 0)
-    r = state_prepare (&container->state, STATE_RUNNING, error);
   if (r >= 0)
     r = await_answer (container, channel, error);
   if (r >= 0)
@@ -126,6 +123,25 @@ note_running (struct container *container, struct tare_error *error)
   return r;
 }
 
+/* With the record of it written before: where that fails, nothing runs. */
+static int
+run_program (struct container *container, struct tare_error *error)
+{
+  struct channel channel = { .fd = -EBADF };
+  int r = connect_init (container, &channel, error);
+  if (r >= 0)
+    {
+      r = wait_for_exec (container, &channel, error);
+      close_fd (&channel.fd);
+      if (r < 0 && error->kind != TARE_ERROR_STATUS)
+        await_end (container);
+    }
+  if (r >= 0)
+    return note_running (container, error);
+  state_discard (&container->state);
+  return r;
+}
+
 /* runtime.md, steps 7 and 9: a startContainer or poststart hook that fails is the container's end.
  */
 static void
@@ -145,7 +161,6 @@ int
 host_start (const struct host *host, const char *id, struct tare_error *error)
 {
   struct container container = CONTAINER_INIT (host, id);
-  struct channel channel = { .fd = -EBADF };
   struct tare_error failure = { 0 };
   int r = container_open (&container, true, CGROUP_TO_FREEZE, &failure);
   if (r >= 0)
@@ -153,18 +168,9 @@ host_start (const struct host *host, const char *id, struct tare_error *error)
   if (r >= 0)
     r = hooks_load (&container, &failure);
   if (r >= 0)
-    r = connect_init (&container, &channel, &failure);
+    r = state_prepare (&container.state, STATE_RUNNING, &failure);
   if (r >= 0)
-    {
-      r = wait_for_exec (&container, &channel, &failure);
-      close_fd (&channel.fd);
-      if (r < 0)
-        state_discard (&container.state);
-      if (r < 0 && failure.kind != TARE_ERROR_STATUS)
-        await_end (&container);
-    }
-  if (r >= 0)
-    r = note_running (&container, &failure);
+    r = run_program (&container, &failure);
   if (r >= 0)
     r = hooks_poststart (&container, &failure);
   if (r < 0 && failure.kind == TARE_ERROR_HOOK)

@@ -86,7 +86,8 @@ init_flag (const struct init *init, uint64_t flag)
 /* Is the mount namespace this container's own, so that nothing mounted here is seen outside? */
 bool init_owns_mounts (const struct init *init);
 /* Enters the network namespace that the host side makes, where it does: before anything that is
- * done in it, and before the host side is asked for anything, whose answer would come after it. */
+ * done in it or could name it. The first bind mount is such a thing, so the host side, whose other
+ * answers come after it, is not asked before. */
 int init_enter_network (struct init *init, struct tare_error *error);
 /* Unmounts every whole procfs and sysfs that is not the container's from our mount namespace, which
  * must not be the host's. Changes the working directory. */

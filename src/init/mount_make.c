@@ -214,9 +214,7 @@ ask_host (struct init *init, const struct plan_mount *mount, int fd, int *ret_fd
 {
   const struct plan_mount *first = plan_elements (init->plan, init->plan->mounts);
   struct received received = { 0 };
-  int r = init_enter_network (init, error);
-  if (r >= 0)
-    r = channel_send (&init->channel, MESSAGE_MOUNT, (uint64_t) (mount - first), &fd, 1, error);
+  int r = channel_send (&init->channel, MESSAGE_MOUNT, (uint64_t) (mount - first), &fd, 1, error);
   if (r >= 0)
     r = channel_receive (&init->channel, MESSAGE_MOUNTED, &received, error);
   if (r < 0)
@@ -243,9 +241,12 @@ mount_open_source (struct init *init, const struct plan_mount *mount, struct mou
                    struct tare_error *error)
 {
   *source = (struct mount_source){ -EBADF, plan_string (init->plan, mount->source) };
+  int r = init_enter_network (init, error); /* it may be of /proc/self/ns */
+  if (r < 0)
+    return r;
   if ((mount->flags & PLAN_MOUNT_SOURCE_BY_HOST) == 0)
     return 0;
-  int r = ask_for_source (init, mount, &source->fd, error);
+  r = ask_for_source (init, mount, &source->fd, error);
   if (r >= 0 && source->fd >= 0)
     source->path = "";
   return r;

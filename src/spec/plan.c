@@ -185,12 +185,14 @@ check_no_pivot (const struct spec *spec, const struct spec_facts *facts, struct 
 
 /* A network namespace takes the kernel longer than all others together, half a millisecond: the
  * host side makes it while init comes up. Not one that must be the container's user namespace's,
- * nor one that devices go to before init is forked. */
+ * nor one that devices go to before init is forked; not for an init among the processes of others,
+ * who could see the host's network by its /proc/PID/net until it has left that; and not where the
+ * host side could not come back, as in a user namespace whose network is still the host's. */
 static void
-let_host_make_network (struct plan *root)
+let_host_make_network (const struct spec_facts *facts, struct plan *root)
 {
-  if ((root->clone_flags & CLONE_NEWNET) == 0
-      || (root->flags & (PLAN_USER_NAMESPACE | PLAN_NET_DEVICES)) != 0)
+  if ((root->clone_flags & CLONE_NEWNET) == 0 || !facts->comes_back
+      || (root->flags & (PLAN_USER_NAMESPACE | PLAN_NET_DEVICES | PLAN_FORK)) != 0)
     return;
   root->clone_flags &= ~(uint64_t) CLONE_NEWNET;
   root->flags = (root->flags | PLAN_HOST_NETWORK) & ~(uint64_t) PLAN_LOOPBACK_UP;
@@ -210,7 +212,7 @@ plan_namespaces (const struct spec *spec, const struct spec_facts *facts,
   root->clone_flags = namespaces.clone_flags;
   root->unshare_flags = namespaces.unshare_flags;
   root->flags |= namespaces.flags;
-  let_host_make_network (root);
+  let_host_make_network (facts, root);
   if ((namespaces.flags & PLAN_USER_NAMESPACE) == 0 || facts->privileged)
     root->flags |= PLAN_HOST_PRIVILEGED;
   /* A joined mount namespace is somebody else's too: its root is not ours to turn. */

@@ -127,6 +127,7 @@ struct spec_facts
   uint64_t bounding;        /* what init begins with; in a user namespace all that there are */
   uint64_t ignored_signals; /* by the runtime, and so by init: signal N is bit N - 1 */
   bool privileged;          /* capable over a new user namespace from outside */
+  bool comes_back;          /* has the rights to enter its own network namespace */
   bool setgroups_denied;    /* in the new user namespace: no groups can be set */
   bool host_schedules;      /* may the host side schedule others' processes? */
   bool has_apparmor, has_selinux;            /* in force on this host */

@@ -366,6 +366,28 @@ is_dots (const char *name)
   return str_equal (name, ".") || str_equal (name, "..");
 }
 
+/* What there is before the record is written, and after it is removed. */
+static bool
+is_no_record_yet (const char *name)
+{
+  return is_dots (name) || str_equal (name, lock_name) || str_equal (name, STATE_START_SOCKET)
+         || str_equal (name, "." STATE_RECORD ".new");
+}
+
+bool
+state_is_unfinished (int root, const char *id)
+{
+  char entries[4096];
+  autoclose int directory = sys_openat2 (root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  ssize_t length =
+      directory < 0 ? directory : sys_read_directory (directory, entries, sizeof entries);
+  for (size_t offset = 0; length > 0 && offset < (size_t) length;)
+    if (!is_no_record_yet (sys_entry_name (entries, &offset)))
+      return false;
+  return length > 0; /* and those few are read at once */
+}
+
 static int remove_all (int directory, unsigned depth);
 
 static int

@@ -59,8 +59,10 @@ int state_reserve (int root, const char *id, struct state *ret_state, struct tar
  * TARE_ERROR_CORRUPT: its directory is there, but not as we wrote it. */
 int state_open (int root, const char *id, bool lock, struct state *ret_state,
                 struct tare_error *error);
-/* For delete --force after TARE_ERROR_CORRUPT: locks; record stays NULL. -EAGAIN: the record can be
- * read after all, it was just being made. */
+/* Is its directory all that there is: nothing else was made yet when its maker died, or is left? */
+bool state_is_unfinished (int root, const char *id);
+/* For delete --force after TARE_ERROR_CORRUPT, and any delete of what is unfinished: locks; record
+ * stays NULL. -EAGAIN: the record can be read after all, it was just being made. */
 int state_open_damaged (int root, const char *id, struct state *ret_state,
                         struct tare_error *error);
 /* Enters pid and its start time into the record (not written yet). */

@@ -82,6 +82,7 @@ make_text (const char *name, const char *bytes, size_t length, struct buf *text)
     .id = "c1",
     .grantable = ~(1ULL << 24), /* all but CAP_SYS_RESOURCE */
     .privileged = true,
+    .comes_back = true,
     .host_schedules = strncmp (name, "v1", 2) == 0,
     .has_apparmor = strncmp (name, "v1", 2) != 0,
     .has_selinux = strncmp (name, "v1", 2) != 0,

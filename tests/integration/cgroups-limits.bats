@@ -42,6 +42,23 @@ teardown_file() {
   assert_nothing_left
 }
 
+# What made init, outside the namespace that it joined, is gone before a hook of the container runs.
+@test "pids.limit 2: a joined pid namespace, and a hook beside init" {
+  needs_controller pids
+  make_bundle sleep 1000
+  create
+  local first=$ID path
+  path=/proc/$(pid_of "$ID")/ns/pid
+  ID=$ID-second
+  config '.linux.resources.pids.limit = 2 | .process.args = ["echo", "ran"]
+          | .hooks = {createContainer: [{path: "/bin/true"}]}
+          | .linux.namespaces |= map (if .type == "pid" then .path = $path else . end)' --arg path "$path"
+  run_rt run --bundle "$BUNDLE" "$ID"
+  [ "$output" = ran ]
+  rt delete --force "$first"
+  assert_nothing_left "$first"
+}
+
 @test "a memory hog is killed, the status is that of the signal, and one line says why" {
   needs_controller memory
   make_bundle sh -c 'echo 0 >/proc/self/oom_score_adj; exec dd if=/dev/zero of=/dev/null bs=100M count=1'

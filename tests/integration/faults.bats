@@ -235,6 +235,21 @@ kill_one() {
   [ $failures -eq 0 ]
 }
 
+@test "kill: the host side, before anything is recorded: a plain delete clears it away" {
+  for step in start_socket plan record; do
+    ID=$TAG-host-$step-p
+    make_one "host:$step:kill" create "$step" || true
+    [ -d "$ROOT/$ID" ] || complain "$step: nothing is left to clear away"
+    rt delete "$ID" || complain "$step: delete"
+    check_gone "$step"
+  done
+  mkdir "$ROOT/$ID"
+  touch "$ROOT/$ID/lock" "$ROOT/$ID/other"
+  ! rt delete "$ID" 2>/dev/null || complain "what may be somebody's is removed"
+  rm -r "${ROOT:?}/$ID"
+  [ $failures -eq 0 ]
+}
+
 @test "kill: init, before every step" {
   for verb in create run; do
     for step in $(steps_of init "$verb"); do

@@ -203,6 +203,17 @@ on_small_disk() {
   assert_nothing_left
 }
 
+# Whether it runs must not depend on whose turn it is.
+@test "the state root: full when start comes: the container stays created, and starts once there is room" {
+  make_bundle sleep 100
+  on_small_disk size=64k 'tare create --bundle "$bundle" "$id"; dd if=/dev/zero of=$root/.fill bs=4k 2>/dev/null
+    tare start "$id"; cat "$bundle/err" >&2; tare state "$id"; grep -o "\"status\": \"[a-z]*" "$bundle/out"
+    rm $root/.fill; tare start "$id"; tare delete --force "$id"; ls -A "$root"'
+  [[ $output == *"No space left on device"* ]]
+  [ "$(grep -v 'No space' <<<"$output")" = $'create 0 0\nstart 1 1\nstate 0 0\n"status": "created\nstart 0 0\ndelete 0 0' ] || fail_with "$output"
+  assert_nothing_left
+}
+
 @test "the state root: read-only" {
   make_bundle sleep 100
   on_small_disk size=1m 'tare create --bundle "$bundle" "$id"; mount -o remount,ro "$root"

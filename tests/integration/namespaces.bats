@@ -229,6 +229,16 @@ map_ids() {
   assert_nothing_left
 }
 
+@test "what is bound of /proc/self/ns is the container's, whatever comes before" {
+  make_bundle sh -c 'readlink /proc/self/ns/net; readlink /proc/self/ns/uts; stat -c %i /net /uts'
+  config '.mounts = ([["net", "/net"], ["uts", "/uts"]]
+          | map ({destination: .[1], type: "bind", source: ("/proc/self/ns/" + .[0]), options: ["bind"]})) + .mounts'
+  run_rt run --bundle "$BUNDLE" "$ID"
+  [ "$status" -eq 0 ]
+  [ "${lines[0]} ${lines[1]}" = "net:[${lines[2]}] uts:[${lines[3]}]" ]
+  [ "${lines[0]}" != "$(readlink /proc/self/ns/net)" ]
+}
+
 @test "the caller's own namespaces by path are the same as none" {
   make_bundle sleep 100
   config 'del (.hostname)'

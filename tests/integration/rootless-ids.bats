@@ -106,6 +106,19 @@ ROWS
   wait_until 30 user_audit
 }
 
+# Whoever leaves the host's network from there cannot come back.
+@test "root of a user namespace that somebody else has made: a new network namespace, with lo" {
+  make_user_bundle sh -c 'readlink /proc/self/ns/net; ip -o link'
+  config 'del (.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= (map (select (.type != "user")) + [{type: "network"}])'
+  run as_user unshare --user --map-root-user --map-auto "$RUNTIME_COPY" --root "$ROOT" \
+    --cgroup-manager disabled run --bundle "$BUNDLE" "$ID" 3>&-
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "${lines[0]}" != "$(readlink /proc/self/ns/net)" ]
+  [ "${#lines[@]}" -eq 2 ]
+  [[ ${lines[1]} == "1: lo: <LOOPBACK,UP"* ]]
+}
+
 @test "kill --all, delete: processes of many ids go with their namespace" {
   make_ranges_bundle sleep 1000
   create

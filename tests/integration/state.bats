@@ -133,7 +133,7 @@ damaged() {
     damaged "container \`$ID\`: state.json"
   done
   mkdir -m 700 "$ROOT/$ID"
-  touch "$ROOT/$ID/lock"
+  touch "$ROOT/$ID/lock" "$ROOT/$ID/config.json"
   damaged "container \`$ID\`: state.json: missing"
 }
 
