@@ -192,10 +192,10 @@ open_to_delete (struct container *container, bool force, struct tare_error *erro
       struct tare_error why = { 0 };
       r = container_open (container, true, CGROUP_TO_CHANGE, &why);
       *error = why;
-      if (r >= 0 || (why.kind != TARE_ERROR_CORRUPT && why.kind != TARE_ERROR_NOT_FOUND))
-        return r;
-      bool unfinished = state_is_unfinished (container->host->root, container->id);
-      if (!force && (!unfinished || why.kind == TARE_ERROR_NOT_FOUND))
+      bool unfinished = r < 0 && state_is_unfinished (container->host->root, container->id);
+      bool clears = why.kind == TARE_ERROR_CORRUPT ? force || unfinished
+                                                   : force && why.kind == TARE_ERROR_NOT_FOUND;
+      if (r >= 0 || !clears)
         return r;
       /* Held already where the record can be read, but not what it tells of control groups. */
       r = container->state.directory >= 0

@@ -1,10 +1,6 @@
 /* The network namespace of the container: its loopback device, and the way into one that the host
- * side has made. Everything else of the network is the host side's; a socket of ours shows it
- * where.
- */
+ * side has made. Everything else of it is the host side's; a socket of ours shows it where. */
 #include "init/init.h"
-
-#include <sys/socket.h>
 
 int
 step_network (struct init *init, struct tare_error *error)
@@ -38,8 +34,8 @@ init_enter_network (struct init *init, struct tare_error *error)
 int
 step_net_devices (struct init *init, struct tare_error *error)
 {
-  autoclose int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  autoclose int fd = sys_network_socket ();
   if (fd < 0)
-    return fail (error, errno, "socket of the network namespace");
+    return fail (error, fd, "socket of the network namespace");
   return channel_send (&init->channel, MESSAGE_NETWORK_NAMESPACE, 0, &fd, 1, error);
 }

@@ -144,6 +144,13 @@ state_done (struct state *state)
 }
 
 static int
+open_id (int root, const char *id)
+{
+  return sys_openat2 (root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+static int
 open_directory (int root, const char *id, struct state *state, struct tare_error *error)
 {
   struct sys_stat st;
@@ -151,8 +158,7 @@ open_directory (int root, const char *id, struct state *state, struct tare_error
   state->id = strdup (id);
   if (state->id == NULL)
     return fail (error, ENOMEM, "state");
-  state->directory = sys_openat2 (root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  state->directory = open_id (root, id);
   int r = state->directory;
   if (r == -ENOENT)
     return does_not_exist (id, error);
@@ -248,8 +254,7 @@ reserve (int root, struct state *state, struct tare_error *error)
     return fail_kind (error, TARE_ERROR_EXISTS, r, "container `%s` already exists", state->id);
   if (r < 0)
     return fail (error, r, "container `%s`: make its state directory", state->id);
-  state->directory = sys_openat2 (root, state->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  state->directory = open_id (root, state->id);
   r = state->directory < 0
           ? fail (error, state->directory, "container `%s`: open its state directory", state->id)
           : take_lock (state, true, error);
@@ -371,15 +376,14 @@ static bool
 is_no_record_yet (const char *name)
 {
   return is_dots (name) || str_equal (name, lock_name) || str_equal (name, STATE_START_SOCKET)
-         || str_equal (name, "." STATE_RECORD ".new");
+         || str_equal (name, STATE_TEMPORARY (STATE_RECORD));
 }
 
 bool
 state_is_unfinished (int root, const char *id)
 {
   char entries[4096];
-  autoclose int directory = sys_openat2 (root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  autoclose int directory = open_id (root, id);
   ssize_t length =
       directory < 0 ? directory : sys_read_directory (directory, entries, sizeof entries);
   for (size_t offset = 0; length > 0 && offset < (size_t) length;)

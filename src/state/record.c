@@ -171,56 +171,49 @@ create_temporary (int directory, const char *name)
   return sys_openat2 (directory, name, flags, 0600, RESOLVE_BENEATH);
 }
 
-struct temporary_name
+struct file
 {
-  char text[64];
+  const char *name, *temporary;
 };
-
-static struct temporary_name
-temporary_of (const char *name)
-{
-  struct temporary_name temporary;
-  (void) snprintf (temporary.text, sizeof temporary.text, ".%s.new", name);
-  return temporary;
-}
+static const struct file record_file = { STATE_RECORD, STATE_TEMPORARY (STATE_RECORD) };
+static const struct file config_file = { STATE_CONFIG, STATE_TEMPORARY (STATE_CONFIG) };
+static const struct file resources_file = { STATE_RESOURCES, STATE_TEMPORARY (STATE_RESOURCES) };
 
 static int
-write_aside (const struct state *state, const char *name, const void *bytes, size_t length,
+write_aside (const struct state *state, const struct file *file, const void *bytes, size_t length,
              struct tare_error *error)
 {
-  const struct temporary_name temporary = temporary_of (name);
   /* What is written may be longer than what it came from: annotations are escaped. */
   if (length > OCI_SIZE_MAX)
     return fail_kind (error, TARE_ERROR_CONFIG, EFBIG,
                       "state directory of `%s`: '%s' would have %zu bytes, at most %d are read",
-                      state->id, name, length, OCI_SIZE_MAX);
-  autoclose int fd = create_temporary (state->directory, temporary.text);
+                      state->id, file->name, length, OCI_SIZE_MAX);
+  autoclose int fd = create_temporary (state->directory, file->temporary);
   if (fd < 0)
-    return fail (error, fd, "state directory of `%s`: create '%s'", state->id, temporary.text);
+    return fail (error, fd, "state directory of `%s`: create '%s'", state->id, file->temporary);
   int r = sys_write_full (fd, bytes, length);
   if (r >= 0)
     return 0;
-  (void) sys_unlinkat (state->directory, temporary.text, 0);
-  return fail (error, r, "state directory of `%s`: write '%s'", state->id, name);
+  (void) sys_unlinkat (state->directory, file->temporary, 0);
+  return fail (error, r, "state directory of `%s`: write '%s'", state->id, file->name);
 }
 
 static int
-put_in_place (const struct state *state, const char *name, struct tare_error *error)
+put_in_place (const struct state *state, const struct file *file, struct tare_error *error)
 {
-  const struct temporary_name temporary = temporary_of (name);
-  int r = sys_renameat (state->directory, temporary.text, name);
+  int r = sys_renameat (state->directory, file->temporary, file->name);
   if (r >= 0)
     return 0;
-  (void) sys_unlinkat (state->directory, temporary.text, 0);
-  return fail (error, r, "state directory of `%s`: write '%s'", state->id, name);
+  (void) sys_unlinkat (state->directory, file->temporary, 0);
+  return fail (error, r, "state directory of `%s`: write '%s'", state->id, file->name);
 }
 
 static int
-write_file (const struct state *state, const char *name, const void *bytes, size_t length,
+write_file (const struct state *state, const struct file *file, const void *bytes, size_t length,
             struct tare_error *error)
 {
-  int r = write_aside (state, name, bytes, length, error);
-  return r < 0 ? r : put_in_place (state, name, error);
+  int r = write_aside (state, file, bytes, length, error);
+  return r < 0 ? r : put_in_place (state, file, error);
 }
 
 static int
@@ -245,13 +238,13 @@ state_prepare (struct state *state, enum state_status status, struct tare_error 
   state->record->status = state->prepared = (int) status;
   int r = print_record (state->record, &text, error);
   state->record->status = now;
-  return r < 0 ? r : write_aside (state, STATE_RECORD, text.bytes, text.length, error);
+  return r < 0 ? r : write_aside (state, &record_file, text.bytes, text.length, error);
 }
 
 int
 state_commit (struct state *state, struct tare_error *error)
 {
-  int r = put_in_place (state, STATE_RECORD, error);
+  int r = put_in_place (state, &record_file, error);
   if (r >= 0)
     state->record->status = state->prepared;
   return r;
@@ -260,7 +253,7 @@ state_commit (struct state *state, struct tare_error *error)
 void
 state_discard (struct state *state)
 {
-  (void) sys_unlinkat (state->directory, temporary_of (STATE_RECORD).text, 0);
+  (void) sys_unlinkat (state->directory, record_file.temporary, 0);
 }
 
 int
@@ -279,12 +272,12 @@ state_owner_mark (struct state *state)
 int
 state_write_config (struct state *state, const void *bytes, size_t length, struct tare_error *error)
 {
-  return write_file (state, STATE_CONFIG, bytes, length, error);
+  return write_file (state, &config_file, bytes, length, error);
 }
 
 int
 state_write_resources (struct state *state, const void *bytes, size_t length,
                        struct tare_error *error)
 {
-  return write_file (state, STATE_RESOURCES, bytes, length, error);
+  return write_file (state, &resources_file, bytes, length, error);
 }

@@ -44,6 +44,8 @@ OCI_DECLARE (state_record, STATE_RECORD_FIELDS)
 /* clang-format on */
 
 /* Private to state. */
+/* The name under which a file is written, before it takes its place. */
+#define STATE_TEMPORARY(name) "." name ".new"
 /* Reads state.json into state. TARE_ERROR_CORRUPT; -ENOENT if there is none. */
 int state_read_record (struct state *state, struct tare_error *error);
 /* A new record in state's arena, status creating. -ENOMEM. */

@@ -112,7 +112,6 @@ ROWS
   config 'del (.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= (map (select (.type != "user")) + [{type: "network"}])'
   run as_user unshare --user --map-root-user --map-auto "$RUNTIME_COPY" --root "$ROOT" \
     --cgroup-manager disabled run --bundle "$BUNDLE" "$ID" 3>&-
-  echo "$output"
   [ "$status" -eq 0 ]
   [ "${lines[0]}" != "$(readlink /proc/self/ns/net)" ]
   [ "${#lines[@]}" -eq 2 ]
